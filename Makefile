@@ -1,0 +1,102 @@
+# Everything here works in .venv, made on first use with the versions in constraints.txt.
+#
+#   make demo       deploy a built-in trained network to Loihi 2
+#   make test       run the tests
+#   make help       all the rest
+
+# A Python 3.11, 3.12 or 3.13; `make PYTHON=/path/to/python3.12 demo` takes a certain one.
+# Without it, others are looked for where python3 is too old or too new.
+PYTHON ?= python3
+OTHERS := $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
+STAMPS := $(VENV)/stamps
+TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all lint bench venv venv-torch clean
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(STAMPS)/base  ## deploy the built-in digits network to Loihi 2; the report lies in build/demo
+	$(BIN)/spikeloom deploy digits --target loihi2 --out build/demo --lava-samples 10
+
+test: $(STAMPS)/test $(STAMPS)/torch-tried  ## run the tests, but for the slow ones
+	$(BIN)/python -P -m pytest -q -m "not slow"
+
+test-all: $(STAMPS)/test $(STAMPS)/torch-tried  ## run all tests
+	$(BIN)/python -P -m pytest -q
+
+lint: $(STAMPS)/lint  ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMPS)/base  ## run the measurements that the README quotes
+	@set -e; for script in benchmarks/*.py; do \
+	    test -e "$$script" || { echo "There are no benchmarks yet."; break; }; \
+	    echo "$$script"; $(BIN)/python -P "$$script"; \
+	done
+
+venv: $(STAMPS)/base  ## only make .venv with Spikeloom and Lava in it
+
+venv-torch: $(STAMPS)/base  ## add PyTorch, for training (whichever build pip takes, on Linux several GB)
+	$(INSTALL) -e ".[torch]" --no-build-isolation
+	@touch $(STAMPS)/torch-tried
+
+clean:  ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist spikeloom.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# .venv --------------------------------------------------------------------------------------------------------------
+
+# Finds the interpreter, and says what is missing where there is none that suits.
+$(STAMPS)/venv:
+	@set -e; \
+	suits() { "$$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }; \
+	found=; \
+	for candidate in "$(PYTHON)" $(OTHERS); do \
+	    if suits "$$candidate"; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "Spikeloom needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is" \
+	        "$$(command -v "$(PYTHON)" >/dev/null && "$(PYTHON)" --version 2>&1 || echo missing)." \
+	        "Install one of them, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version), once; this takes about a minute."; \
+	"$$found" -m venv --clear $(VENV) || { \
+	    echo "$$found cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@mkdir -p $(STAMPS) && touch $@
+
+# Lava as Intel left it: its metadata admits Python 3.10 only, so that pip has to be told to look away.
+$(STAMPS)/base: $(STAMPS)/venv pyproject.toml constraints.txt
+	$(INSTALL) setuptools
+	$(INSTALL) --no-build-isolation -e ".[lava]"
+	$(PIP) install --no-deps --ignore-requires-python lava-nc==0.10.0
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/base
+	$(INSTALL) --no-build-isolation -e ".[test]"
+	@touch $@
+
+$(STAMPS)/lint: $(STAMPS)/base
+	$(INSTALL) --no-build-isolation -e ".[lint,test]"
+	@mkdir -p $(VENV)/lint && ln -sfn ../.. $(VENV)/lint/spikeloom && touch $@
+
+# Tests of training need PyTorch and skip themselves without it. Only its build for the CPU is installed unasked, for
+# the other is several GB. First it alone, from PyTorch's own index, then its needs from the usual one: an index that
+# cannot be reached would otherwise be asked for each of them.
+$(STAMPS)/torch-tried: $(STAMPS)/test
+	@if [ "$$(uname -s)" = Linux ]; then \
+	    $(PIP) install --no-deps --retries 0 --timeout 15 \
+	        --extra-index-url https://download.pytorch.org/whl/cpu "torch==$(TORCH)+cpu" 2>$(STAMPS)/torch.log \
+	    && $(INSTALL) "torch==$(TORCH)"; \
+	else \
+	    $(INSTALL) "torch==$(TORCH)" 2>$(STAMPS)/torch.log; \
+	fi || echo "PyTorch's build for the CPU is not to be had here; its tests will be skipped (make venv-torch)."
+	@touch $@

@@ -1,0 +1,197 @@
+"""What a sample costs on the chip, estimated from a run's counters: energy and time, each figure with its range.
+
+Four accounts of energy are never mixed:
+
+1. the counts, which are the run's `Counters`;
+2. the dynamic energy of the neurocores: what the counted operations cost;
+3. the chip's total: the dynamic energy, and the power that the chip draws whatever happens;
+4. the system's total, with the host and with input and output, of which nothing is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..mapping.constant import Bounds
+from ..mapping.mapping import Mapping as NetworkMapping
+from ..mapping.target import CostSet, Target
+from .energy import StaticTerm, Term, core_energy, energy_terms, layer_energy, static_terms, total
+from .latency import Timing, time_sample
+from .run import Counters
+
+Array = NDArray[Any]
+
+MEANING = {
+    "dynamic_neurocore": "What the operations of the cores and of the mesh between them take for a sample, without "
+    "the power that flows whatever happens.",
+    "chip_total": "The dynamic energy, and the static power and the processors of the chips in use over the time of "
+    "a sample that passes alone.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Energy and time of a mean sample.
+
+    Attributes
+    ----------
+    cost_set : name of the target's account of what operations cost.
+    energy_terms : the dynamic energy by operation.
+    static_terms : the energy of power that is drawn whatever happens.
+    core_energy : (cores,) J, nominal; the dynamic energy of each core, so of all terms but the hops.
+    layer_energy : per population, J; its neurons, spikes and synaptic operations, without packets and hops.
+    timing : time of a step and of a sample.
+    notes : what the figures leave out or take for granted, a sentence each.
+    """
+
+    cost_set: str
+    energy_terms: tuple[Term, ...]
+    static_terms: tuple[StaticTerm, ...]
+    core_energy: Array
+    layer_energy: Mapping[str, Bounds]
+    timing: Timing
+    notes: tuple[str, ...]
+
+    @property
+    def dynamic(self) -> Bounds:
+        """Dynamic energy of the neurocores, J a sample: the sum of `energy_terms`."""
+        return total(term.energy for term in self.energy_terms)
+
+    @property
+    def chip_total(self) -> Bounds:
+        """Energy of the chips in use, J a sample: the sum of `energy_terms` and `static_terms`."""
+        return total([*(term.energy for term in self.energy_terms), *(term.energy for term in self.static_terms)])
+
+    @property
+    def step_time(self) -> Bounds:
+        """Mean over the steps of a sample that passes alone, s."""
+        return self.timing.step_time
+
+    @property
+    def latency(self) -> Bounds:
+        """From the first step of a sample that passes alone to the end of its last, s."""
+        return self.timing.latency
+
+    @property
+    def throughput(self) -> Bounds:
+        """Samples/s when they stream back to back."""
+        return self.timing.throughput
+
+    def as_dict(self) -> dict[str, Any]:
+        """The estimate for a report, as JSON can hold it; energies in J, times in s, throughput in samples/s."""
+        accounts = {"dynamic_neurocore": self.dynamic, "chip_total": self.chip_total}
+        bound_by = self.timing.bound_by
+        return {
+            "cost_set": self.cost_set,
+            "energy_per_sample": self.dynamic._asdict(),
+            "energy_accounts": {
+                name: {**energy._asdict(), "meaning": MEANING[name]} for name, energy in accounts.items()
+            },
+            "energy_terms": [
+                {
+                    "term": term.name,
+                    "count_per_sample": term.count_per_sample,
+                    **term.energy._asdict(),
+                    "kind": term.kind,
+                    "source": term.source,
+                }
+                for term in self.energy_terms
+            ],
+            "static_terms": [
+                {
+                    "term": term.name,
+                    "chips": term.chips,
+                    **term.energy._asdict(),
+                    "kind": term.kind,
+                    "source": term.source,
+                }
+                for term in self.static_terms
+            ],
+            "layer_energy": {name: energy._asdict() for name, energy in self.layer_energy.items()},
+            "core_energy": [float(energy) for energy in self.core_energy],
+            "latency_per_sample": self.latency._asdict(),
+            "step_time": {
+                **self.step_time._asdict(),
+                "bound_by": {
+                    "work": bound_by.work,
+                    "share": bound_by.share,
+                    "core": bound_by.core,
+                    "link": None if bound_by.link is None else [list(tile) for tile in bound_by.link],
+                },
+            },
+            "throughput": self.throughput._asdict(),
+            "time_constants": [
+                {
+                    "term": term.name,
+                    **{end: value * 1e-9 for end, value in term.constant._asdict().items()},
+                    "kind": term.kind,
+                    "source": term.source,
+                }
+                for term in self.timing.terms
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def estimate(
+    counters: Counters, mapping: NetworkMapping, target: Target, *, period: int, costs: str | None = None
+) -> Estimate:
+    """Estimate what a mean sample costs.
+
+    Energy and latency are those of a sample that passes alone, over all rows of the counters; the answer is complete
+    after the last.
+
+    Parameters
+    ----------
+    counters : of a run of at least one sample.
+    mapping : of the network that ran, on that target.
+    target : the chip.
+    period : steps from the start of a sample to the start of the next when they stream; see `Program.period`.
+    costs : name of one of the target's accounts of what operations cost; its default where None.
+
+    Raises
+    ------
+    UsageError : the target has no such account.
+    """
+    if counters.samples < 1 or period < 1 or counters.spikes.shape[1] != mapping.cores:
+        raise ValueError(
+            f"counters of {counters.samples} samples on {counters.spikes.shape[1]} cores, every {period} steps, "
+            f"do not suit a mapping on {mapping.cores} cores"
+        )
+    name = target.costs.default if costs is None else costs
+    account = target.cost_set(name)
+    chips = len({place.chip for place in mapping.places})
+    tiles = len({(place.chip, place.column, place.row) for place in mapping.places})
+    timing = time_sample(counters, account, tiles=tiles, period=period)
+    return Estimate(
+        name,
+        energy_terms(counters, account.energy),
+        static_terms(account.power, chips, timing.latency),
+        core_energy(counters, account.energy),
+        layer_energy(counters, mapping, account.energy),
+        timing,
+        _notes(account),
+    )
+
+
+def _notes(account: CostSet) -> tuple[str, ...]:
+    stream = (
+        "Energy, latency and step time are those of a sample that passes alone; back to back, the steps in which the "
+        "network fills and drains are shared between samples."
+    )
+    mesh = {
+        "sum": "The way of a message over the mesh takes no time; the busiest core and the barrier do.",
+        "maximum": "Reading memory takes no time apart from the synaptic operations.",
+    }
+    return (
+        f"Constants: {account.description}.",
+        "Not included: the host, and getting input onto the chip and answers off it, in energy and in time.",
+        stream,
+        "Every neuron counts as updated at every step; a neuron at rest needs less.",
+        "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest.",
+        mesh[account.step_time_model],
+    )

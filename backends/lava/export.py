@@ -1,0 +1,53 @@
+"""Writes a network as a program that needs only lava-nc and NumPy."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.network import Network
+from ...models.network_file import write_network
+from ...models.neurons import integer_rule
+
+Array = NDArray[Any]
+
+CORES_NAME = "cores.npz"
+_PROGRAM = Path(__file__).parent / "standalone"
+
+
+def write_standalone(network: Network, folder: Path, cores: Mapping[str, Array] | None = None) -> None:
+    """Write the program, the network and, where given, the cores of its neurons.
+
+    Parameters
+    ----------
+    network : a quantized network.
+    folder : where to write; made if it does not exist.
+    cores : per population name, (neurons,) core numbers, for `run.py --processes core`; populations may be left out.
+    """
+    if not network.integer:
+        raise ValueError("only a quantized network can run in Lava")
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted(_PROGRAM.iterdir()):
+        if source.suffix in (".py", ".md"):
+            shutil.copyfile(source, folder / source.name)
+    # The step rule exists once: what the simulator runs goes along with the program.
+    shutil.copyfile(integer_rule.__file__, folder / "integer_rule.py")
+    write_network(network, folder)
+    if cores is not None:
+        write_arrays(folder / CORES_NAME, cores)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an .npz file; unlike `numpy.savez` it allows every name a population may have, "file" too."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
+            archive.writestr(f"{name}.npy", member.getvalue())

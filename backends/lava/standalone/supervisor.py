@@ -1,0 +1,80 @@
+"""Runs a program that must not outlive its time: starts it, watches it, and ends it with all its children.
+
+Lava starts one process of the operating system for each of its processes. When one of them fails, the others wait for
+its messages for ever, and when their parent is killed, they stay behind. So the program that works with Lava is itself
+a child, in a session of its own, and what is left of that session is ended by the one that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import NoReturn
+
+TIMEOUT_EXIT_CODE = 4
+PATIENCE = 3.0  # seconds from asking processes to end to ending them
+
+
+def supervise(command: list[str], timeout: float) -> int:
+    """Run a command to its end, or to the end of its time.
+
+    Parameters
+    ----------
+    command : program and arguments; the program calls `end_with_supervisor`.
+    timeout : seconds.
+
+    Returns
+    -------
+    Exit code of the command, or 4 when its time was up.
+    """
+    # Being asked to end means ending the children too.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    # NumPy's threads would only fight for the processors: there are more Lava processes than those already.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory(prefix="lava-", ignore_cleanup_errors=True) as temporary:
+        environment["TMPDIR"] = temporary  # so that nothing of a killed run stays behind
+        worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=environment)
+        try:
+            return worker.wait(timeout)
+        except subprocess.TimeoutExpired:
+            print(f"The run in Lava was not done after {timeout:g} seconds and was ended.", file=sys.stderr)
+            return TIMEOUT_EXIT_CODE
+        finally:
+            _end_session(worker)
+
+
+def end_with_supervisor() -> None:
+    """Called by the worker: when the supervisor disappears, even killed, the whole session ends itself.
+
+    The supervisor holds the other end of the worker's standard input and never writes to it.
+    """
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            os.read(0, 1)
+        os.killpg(0, signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_session(worker: subprocess.Popen[bytes]) -> None:
+    # First politely: Python's keeper of shared memory ignores SIGTERM, sees the others go, and frees their memory.
+    deadline = time.monotonic() + PATIENCE
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGTERM)
+        while time.monotonic() < deadline:
+            worker.poll()  # a dead child counts as alive until it is asked after
+            os.killpg(worker.pid, 0)
+            time.sleep(0.02)
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def _exit_on_signal(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)

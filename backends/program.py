@@ -1,0 +1,107 @@
+"""What every backend runs: an integer network, laid out on a target, and how data enters and answers leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as ReadOnly
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from ..mapping.mapping import Mapping, Place, Use
+from ..mapping.target import Target
+from ..models.decision import Decision
+from ..models.errors import UnsupportedModelError
+from ..models.input_code import InputCode
+from ..models.network import Network
+from ..models.network_file import read_network, write_network
+
+Array = NDArray[Any]
+
+FORMAT = 1
+PROGRAM_NAME = "program.json"
+TARGET_NAME = "target.yaml"
+CORES_NAME = "cores.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A compiled deployment.
+
+    Attributes
+    ----------
+    network : integer.
+    mapping : of that network on that target.
+    target : the chip.
+    code : how data becomes the integers that enter.
+    decision : how the output becomes a class.
+    steps : steps of a sample.
+    """
+
+    network: Network
+    mapping: Mapping
+    target: Target
+    code: InputCode
+    decision: Decision
+    steps: int
+
+    @property
+    def period(self) -> int:
+        """Steps from the start of a sample to the start of the next: the gap is silent."""
+        return self.steps + self.network.gap
+
+    def save(self, folder: Path) -> None:
+        """Write the program into an existing folder; `load` reads back one that is equal to the last bit."""
+        write_network(self.network, folder)
+        cores: dict[str, Array] = dict(self.mapping.core_of)
+        np.savez_compressed(folder / CORES_NAME, **cores)  # type: ignore[arg-type]
+        (folder / TARGET_NAME).write_text(yaml.safe_dump(self.target.model_dump(mode="json"), sort_keys=False))
+        document = {
+            "format": FORMAT,
+            "steps": self.steps,
+            "decision": self.decision,
+            "input_code": asdict(self.code),
+            "mapping": {
+                "target": self.mapping.target,
+                "strategy": self.mapping.strategy,
+                "places": [asdict(place) for place in self.mapping.places],
+                "uses": [asdict(use) for use in self.mapping.uses],
+            },
+        }
+        (folder / PROGRAM_NAME).write_text(json.dumps(document, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Program:
+        """Read a program.
+
+        Raises
+        ------
+        UnsupportedModelError : the folder holds none, or one that is broken or of another format.
+        """
+        try:
+            document = json.loads((folder / PROGRAM_NAME).read_text())
+            if document["format"] != FORMAT:
+                raise UnsupportedModelError(
+                    f"{folder} was written in format {document['format']}, this version reads {FORMAT}: deploy again."
+                )
+            with np.load(folder / CORES_NAME, allow_pickle=False) as file:
+                core_of: ReadOnly[str, Array] = MappingProxyType({name: file[name] for name in file.files})
+            target = Target.model_validate(yaml.safe_load((folder / TARGET_NAME).read_text()))
+            entry = document["mapping"]
+            mapping = Mapping(
+                entry["target"],
+                entry["strategy"],
+                core_of,
+                tuple(Place(**place) for place in entry["places"]),
+                tuple(Use(**use) for use in entry["uses"]),
+            )
+            code = InputCode(**document["input_code"])
+            decision, steps = Decision(document["decision"]), document["steps"]
+        except (OSError, KeyError, ValueError, TypeError, yaml.YAMLError) as error:
+            raise UnsupportedModelError(f"{folder} holds no readable program ({error}): deploy again.") from error
+        return cls(read_network(folder), mapping, target, code, decision, steps)

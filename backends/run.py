@@ -1,0 +1,86 @@
+"""What a backend gives back: output, and what happened where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Counters:
+    """What happened, summed over all samples.
+
+    A row is a step of the chip as one sample passes through alone: steps + depth rows, so that what a deep layer does
+    stands at the step at which the chip does it.
+
+    Attributes
+    ----------
+    samples : number of samples in the sums.
+    steps : steps of a sample.
+    spikes : (rows, cores) int64; spikes sent by each core's neurons (a graded spike counts once).
+    synaptic_operations : per kind of synapse, "dense", "sparse" or "convolution": (rows, cores) int64; weights that
+        were added on each core.
+    neuron_updates : (cores,) int64; neurons updated at every step.
+    packets_out, packets_in : (rows, cores) int64; messages between cores, one per spike and receiving core. Input
+        from off the chip arrives in `packets_in` and leaves no core.
+    link_packets : (links,) int64; messages over each link of the mesh, in the order of `links`.
+    links : ((chip, column, row), (chip, column, row)) from tile to neighbouring tile.
+    layer_spikes : per population, spikes.
+    layer_synaptic_operations : per population, weights that were added for its neurons.
+    """
+
+    samples: int
+    steps: int
+    spikes: Array
+    synaptic_operations: Mapping[str, Array]
+    neuron_updates: Array
+    packets_out: Array
+    packets_in: Array
+    link_packets: Array
+    links: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...]
+    layer_spikes: Mapping[str, int]
+    layer_synaptic_operations: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Steps from the first input of a sample to the last step of the deepest layer."""
+        return int(self.spikes.shape[0])
+
+    def per_sample(self) -> dict[str, float]:
+        """Spikes, synaptic operations, neuron updates, packets and hops of a mean sample."""
+        totals = {
+            "spikes": int(self.spikes.sum()),
+            "synaptic_operations": int(sum(part.sum() for part in self.synaptic_operations.values())),
+            "neuron_updates": int(self.neuron_updates.sum()) * self.rows * self.samples,
+            "packets": int(self.packets_in.sum()),
+            "hops": int(self.link_packets.sum()),
+        }
+        return {name: total / self.samples for name, total in totals.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The result of running a program.
+
+    Attributes
+    ----------
+    output : name of the population that is read out.
+    activity : per recorded population, (samples, steps, neurons) integer: spikes, or the values of graded ones; each
+        population in its own window, so that entry t belongs to step t of the sample everywhere.
+    counters : None for a backend that does not count.
+    """
+
+    output: str
+    activity: Mapping[str, Array]
+    counters: Counters | None = None
+
+    @property
+    def answer(self) -> Array:
+        """Activity of the output population, (samples, steps, neurons)."""
+        return np.asarray(self.activity[self.output])

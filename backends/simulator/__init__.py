@@ -1,0 +1,1 @@
+"""The simulator: event-driven, integer, the same spikes as Lava in every step."""

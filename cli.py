@@ -1,0 +1,330 @@
+"""The command line: parses, calls `deploy`, prints. No command's work is imported before it is asked for."""
+
+from __future__ import annotations
+
+import json as json_format
+import shlex
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from .deploy.configuration import Configuration
+
+app = typer.Typer(
+    name="spikeloom",
+    help="Puts trained networks on neuromorphic chips, or says exactly why they do not fit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class ResetName(StrEnum):
+    """Values of --reset."""
+
+    ZERO = "zero"
+    SUBTRACT = "subtract"
+    NONE = "none"
+
+
+class EncoderName(StrEnum):
+    """Values of --encoder."""
+
+    CONSTANT = "constant"
+    RATE = "rate"
+
+
+class IntegrationName(StrEnum):
+    """Values of --integration."""
+
+    EULER = "euler"
+    EXPONENTIAL = "exponential"
+
+
+class BackendName(StrEnum):
+    """Values of --backend."""
+
+    SIMULATOR = "simulator"
+    LAVA = "lava"
+
+
+class ProcessesName(StrEnum):
+    """Values of --processes."""
+
+    LAYER = "layer"
+    CORE = "core"
+
+
+Model = Annotated[str, typer.Argument(help="A .nir file, or the built-in model 'digits'.")]
+Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
+TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip by name (spikeloom targets), or a YAML file.")]
+DataOption = Annotated[Optional[Path], typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
+ResetOption = Annotated[Optional[ResetName], typer.Option(help="What a spike does to the potential, where the file does not say.")]
+DtOption = Annotated[Optional[float], typer.Option(help="Seconds per step, where the file does not say.")]
+InclusiveOption = Annotated[bool, typer.Option("--threshold-inclusive", help="Spike at the threshold itself too.")]
+IntegrationOption = Annotated[Optional[IntegrationName], typer.Option(help="How time constants become decays.")]
+StepsOption = Annotated[Optional[int], typer.Option(help="Steps of a sample.")]
+EncoderOption = Annotated[Optional[EncoderName], typer.Option(help="How static data is presented.")]
+ConfigOption = Annotated[Optional[Path], typer.Option("--config", help="A YAML file of these options, and more; options win.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+@app.command()
+def check(
+    model: Model,
+    target: TargetOption = "loihi2",
+    data: DataOption = None,
+    reset: ResetOption = None,
+    dt: DtOption = None,
+    threshold_inclusive: InclusiveOption = False,
+    integration: IntegrationOption = None,
+    steps: StepsOption = None,
+    encoder: EncoderOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whether a model fits a chip, and if not, which layer, which resource, and what would help."""
+    settings = _configuration(
+        config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
+        steps=steps, encoder=encoder,
+    )  # fmt: skip
+    _check(model, target, data, settings, json)
+
+
+def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool) -> None:
+    from .deploy.check import check as check_model
+    from .deploy.deployment import open_data, with_built_in_options
+    from .deploy.model_source import load_graph
+    from .mapping.problem import describe
+    from .models.errors import DoesNotFitError
+
+    settings = with_built_in_options(model, settings)
+    recordings = None if data is None else open_data(model, data, load_graph(model, settings), settings)
+    result = check_model(model, target, settings, recordings)
+    if json:
+        _print_json(result.as_dict())
+    elif result.fits:
+        cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
+        typer.echo(f"{model} fits {target}: {cores}.")
+        for assumption in result.assumptions:
+            typer.echo(f"  assumed: {assumption}")
+    else:
+        raise DoesNotFitError(f"{model} does not fit {target}:\n{describe(result.problems)}")
+    if not result.fits:
+        raise typer.Exit(DoesNotFitError.exit_code)
+
+
+@app.command()
+def deploy(
+    model: Model,
+    target: TargetOption = "loihi2",
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the artifact.")] = Path("build/deployment"),
+    reset: ResetOption = None,
+    dt: DtOption = None,
+    threshold_inclusive: InclusiveOption = False,
+    integration: IntegrationOption = None,
+    steps: StepsOption = None,
+    encoder: EncoderOption = None,
+    config: ConfigOption = None,
+    samples: Annotated[Optional[int], typer.Option(help="Evaluate only the first so many samples.")] = None,
+    lava_samples: Annotated[Optional[int], typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
+    calibration_samples: Annotated[Optional[int], typer.Option(help="Samples that the quantizer looks at.")] = None,
+    min_accuracy: Annotated[Optional[float], typer.Option(help="End with an error below this accuracy (0 to 1).")] = None,
+    seed: Annotated[Optional[int], typer.Option(help="Of everything drawn at random.")] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say whether it fits; write nothing.")] = False,
+) -> None:
+    """Read, lower, quantize, map and run a model, compare with Lava, estimate its cost, and write it all down."""
+    settings = _configuration(
+        config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
+        steps=steps, encoder=encoder, samples=samples, lava_samples=lava_samples,
+        calibration_samples=calibration_samples, min_accuracy=min_accuracy, seed=seed,
+    )  # fmt: skip
+    if dry_run:
+        _check(model, target, data, settings, json)
+        return
+    from .deploy.deployment import deploy as deploy_model
+
+    with _terminal_progress(hidden=quiet or json) as progress:
+        report = deploy_model(model, target, data, out, settings, progress, _command())
+    if json:
+        _print_json(report)
+    elif not quiet:
+        _print_report(report, out)
+
+
+@app.command()
+def run(
+    folder: Folder,
+    backend: Annotated[BackendName, typer.Option(help="What runs it.")] = BackendName.SIMULATOR,
+    data: DataOption = None,
+    samples: Annotated[Optional[int], typer.Option(min=1, help="Run only the first so many samples.")] = None,
+    processes: Annotated[ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")] = ProcessesName.LAYER,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which Lava is stopped.")] = 600,
+    json: JsonOption = False,
+) -> None:
+    """Run a deployed model again, in the simulator or in Lava, and compare the two."""
+    from .deploy.rerun import rerun
+
+    result = rerun(
+        folder, backend.value, data, samples, per_core=processes is ProcessesName.CORE, timeout=timeout
+    )  # fmt: skip
+    if json:
+        _print_json(result.as_dict())
+        return
+    accuracy = "no labels" if result.accuracy is None else f"accuracy {result.accuracy:.1%}"
+    typer.echo(f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample.")
+    if result.mismatched_spikes is not None:
+        typer.echo(f"Against the simulator: {result.mismatched_spikes} mismatched spikes.")
+
+
+@app.command()
+def report(folder: Folder, json: JsonOption = False) -> None:
+    """Print the report of a deployment."""
+    from .deploy.artifact import read_report
+
+    document = read_report(folder)
+    if json:
+        _print_json(document)
+    else:
+        _print_report(document, folder)
+
+
+@app.command()
+def targets(
+    name: Annotated[Optional[str], typer.Argument(help="A chip by name, or a YAML file; all names without it.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the chips, or print one chip's constants with their ranges and sources."""
+    from .mapping.target_files import load_target, target_names
+
+    if name is None:
+        chips = {known: load_target(known).description for known in target_names()}
+        if json:
+            _print_json(chips)
+        else:
+            for known, description in chips.items():
+                typer.echo(f"{known:14}{description}")
+        return
+    document = load_target(name).model_dump(mode="json")
+    if json:
+        _print_json(document)
+    else:
+        from .deploy.target_page import print_target
+
+        print_target(document)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A model of the zoo: digits.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .nir file to write.")] = Path("build/digits.nir"),
+    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
+    epochs: Annotated[Optional[int], typer.Option(min=1, help="Times to go through the training images.")] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a model of the zoo with surrogate gradients (needs spikeloom[torch])."""
+    from .deploy.training import train_model
+
+    with _terminal_progress(hidden=quiet) as progress:
+        card = train_model(name, out, seed, epochs, progress)
+    if not quiet:
+        typer.echo(f"{out}: test accuracy {card['test_accuracy']:.2%} in float.")
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Say what is installed, what is missing, and how to get it."""
+    from .deploy.doctor import State, diagnose
+
+    findings = diagnose()
+    if json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            remedy = f"  {finding.remedy}" if finding.remedy else ""
+            typer.echo(f"{finding.state.value:10}{finding.name:16}{finding.version}{remedy}")
+    if any(finding.state is State.MISSING for finding in findings):
+        from .models.errors import BackendMissingError
+
+        raise typer.Exit(BackendMissingError.exit_code)
+
+
+def _configuration(file: Path | None, **options: Any) -> Configuration:
+    from .deploy.configuration import configuration
+
+    return configuration(file, **options)
+
+
+def _command() -> str:
+    return shlex.join(["spikeloom", *sys.argv[1:]])
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json_format.dumps(document, indent=1))
+
+
+def _print_report(document: dict[str, Any], folder: Path) -> None:
+    from rich.console import Console
+
+    from .deploy.summary import print_summary
+
+    print_summary(document, Console(), folder)
+
+
+class _terminal_progress:
+    """Bars on standard error while a command works; nothing where that is no terminal."""
+
+    def __init__(self, hidden: bool) -> None:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, disable=hidden or not console.is_terminal)
+        self._last: Any = None
+
+    def __enter__(self) -> _terminal_progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is None:
+            self._finish()
+        self._bars.stop()
+
+    def _finish(self) -> None:
+        if self._last is not None:
+            total = self._bars.tasks[self._last].total or 1
+            self._bars.update(self._last, total=total, completed=total)
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """Begin the next line."""
+        self._finish()
+        task = self._last = self._bars.add_task(name, total=total)
+        return lambda done: self._bars.advance(task, done)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake becomes one message and an exit code of its own."""
+    from .models.errors import SpikeloomError
+
+    try:
+        app()
+    except SpikeloomError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

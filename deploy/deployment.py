@@ -1,0 +1,233 @@
+"""Everything from a model and data to an artifact: read, lower, quantize, map, run, estimate, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends.lava.availability import lava_problem
+from ..backends.program import Program
+from ..backends.simulator.simulate import Simulator
+from ..mapping.features import check_features
+from ..mapping.mapper import map_network
+from ..mapping.problem import describe
+from ..mapping.target import Target
+from ..mapping.target_files import load_target
+from ..models.decision import natural_decision
+from ..models.errors import BackendFailedError, DataError, DoesNotFitError, GuardError
+from ..models.graph import Graph
+from ..models.input_code import InputCode, input_code
+from ..models.network import Network, Role
+from .artifact import PAGE_NAME, check_destination, write_artifact
+from .configuration import Configuration
+from .data import Data, load_data, prepare_data
+from .evaluation import Evaluation, evaluate, evaluate_lava, simulate
+from .ledger import Entry
+from .lowering.lower import lower
+from .lowering.relays import with_relays
+from .model_source import built_in, load_graph
+from .quantization.quantize import Quantization, quantize
+from .report import build_report
+from .report_page import render
+
+Array = NDArray[Any]
+
+CALIBRATION_WORK = 2e10  # multiplications that a calibration may take per trial, over all its samples
+FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
+LAVA_STEPS = 8000  # about as many as Lava does in a minute or two
+
+
+class Progress(Protocol):
+    """Told of what goes on; a terminal shows it."""
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """A stage begins; the returned function takes how much more of `total` is done."""
+
+
+class Quiet:
+    """Says nothing."""
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        return lambda done: None
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What all stages before running make.
+
+    Attributes
+    ----------
+    graph, network : in float.
+    quantization : the integer network and how it came to be.
+    program : what backends run.
+    notes : what was assumed on the way.
+    """
+
+    graph: Graph
+    network: Network
+    quantization: Quantization
+    program: Program
+    notes: tuple[str, ...]
+
+
+def open_data(model: str, path: Path | None, graph: Graph, config: Configuration) -> Data:
+    """The data of a deployment: a file's, or that of a built-in model."""
+    shape = graph.shapes[graph.inputs[0]]
+    if path is not None:
+        return prepare_data(*load_data(path), shape, config, str(path))
+    known = built_in(model)
+    if known is None:
+        raise DataError(f"{model} brings no data of its own: name an .npz with x (and y for the labels) by --data.")
+    return prepare_data(*known.test_data(), shape, config, f"the test data of {model}")
+
+
+def with_built_in_options(model: str, config: Configuration) -> Configuration:
+    """A built-in model's own settings, where the user gave none."""
+    known = built_in(model)
+    if known is None:
+        return config
+    return Configuration(**(known.options | config.model_dump(exclude_unset=True)))
+
+
+def compile_model(graph: Graph, target: Target, data: Data, config: Configuration, progress: Progress) -> Compiled:
+    """Lower, quantize and map a graph.
+
+    Raises
+    ------
+    UnsupportedModelError, DoesNotFitError
+    """
+    network, notes = with_relays(lower(graph), target.limits.of("delay_steps"))
+    code = input_code(data.x)
+    problems = check_features(network, target, code.bits)
+    if problems:
+        raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
+    layers = [population for population in network.populations if population.role is Role.NEURON]
+    chosen = _calibration(network, data, config)
+    advance = progress.stage(f"quantizing on {chosen.size} samples", len(layers))
+    calibration = code.decode(code.encode(data.x[chosen]))
+    quantization = quantize(network, code, calibration, lambda layer: advance(1))
+    progress.stage("mapping")
+    rates = _rates(quantization.network, code, calibration)
+    mapping = map_network(quantization.network, target, rates, config.mapping, code.bits)
+    decision = config.decision or natural_decision(network.by_name[network.output])
+    program = Program(quantization.network, mapping, target, code, decision, data.steps)
+    remarks = [
+        *notes,
+        f"calibration: {chosen.size} of {data.samples} samples of {data.name}, drawn with seed {config.seed}; "
+        "their labels play no part.",
+        f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
+    ]
+    if code.note:
+        remarks.append(code.note)
+    return Compiled(graph, network, quantization, program, tuple(remarks))
+
+
+def _calibration(network: Network, data: Data, config: Configuration) -> Array:
+    """Numbers of the samples to calibrate on: as many as asked for, or as can be tried in reasonable time."""
+    work = sum(projection.connectivity.weights.size for projection in network.projections)
+    work = max(work, sum(population.size for population in network.populations)) * data.steps
+    count = min(config.calibration_samples, data.samples, max(4, int(CALIBRATION_WORK / (50 * work))))
+    return np.sort(np.random.default_rng(config.seed).choice(data.samples, min(count, data.samples), replace=False))
+
+
+def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:
+    """Spikes per step of every neuron."""
+    counts = Simulator(network).run(code.encode(calibration)).spike_counts
+    return {name: part.sum(axis=0) / (part.shape[0] * calibration.shape[0]) for name, part in counts.items()}
+
+
+def deploy(
+    model: str,
+    target: str,
+    data: Path | None,
+    out: Path | None,
+    config: Configuration | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Deploy a model and write its artifact.
+
+    Parameters
+    ----------
+    model : path of a `.nir` file, or the name of a built-in model.
+    target : name of a target, or path of a YAML file.
+    data : an `.npz`; None for the data that a built-in model brings.
+    out : folder of the artifact; None writes nothing.
+    command : what the user typed, for the report.
+
+    Returns
+    -------
+    The report, as in `report.json`.
+
+    Raises
+    ------
+    SpikeloomError : see `models/errors.py`; nothing is written then.
+    """
+    progress = progress or Quiet()
+    config = with_built_in_options(model, config or Configuration())
+    if out is not None:
+        check_destination(out)
+    chip = load_target(target)
+    progress.stage("reading")
+    graph = load_graph(model, config)
+    recordings = open_data(model, data, graph, config)
+    compiled = compile_model(graph, chip, recordings, config, progress)
+    advance = progress.stage("running every stage", recordings.samples)
+    evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance)
+    _guard(evaluation, config)
+    lava, warnings = _lava(compiled.program, recordings, config, progress)
+    report = build_report(
+        model, compiled, evaluation, (*evaluation.entries, *lava), recordings.notes, warnings, config, command
+    )
+    if out is not None:
+        progress.stage("writing")
+        write_artifact(out, compiled.program, report, config.model_dump(mode="json"), {PAGE_NAME: render(report)})
+    return report
+
+
+def _guard(evaluation: Evaluation, config: Configuration) -> None:
+    """End a deployment that nobody would want."""
+    by_stage = {entry.stage: entry for entry in evaluation.entries}
+    before, after = by_stage["network"], by_stage["simulator"]
+    silent = [
+        name
+        for name, spikes in after.layers.items()
+        if spikes == 0 and before.layers.get(name, 0.0) * before.samples >= FEWEST_SPIKES
+    ]
+    if silent:
+        raise GuardError(
+            f"quantization silenced {', '.join(map(repr, silent))}: spikes in float, none in integers. "
+            "More calibration samples (calibration_samples) may help."
+        )
+    if config.min_accuracy is not None and (after.accuracy or 0.0) < config.min_accuracy:
+        raise GuardError(
+            f"the simulator answers {after.accuracy or 0.0:.1%} of the samples correctly, below the minimum of "
+            f"{config.min_accuracy:.1%}; in float it is {before.accuracy or 0.0:.1%}."
+        )
+
+
+def _lava(
+    program: Program, data: Data, config: Configuration, progress: Progress
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """Lava's line of the ledger, or a warning that says why there is none."""
+    if config.lava_samples == 0:
+        return (), ()
+    problem = lava_problem()
+    if problem:
+        return (), (f"Lava was not run: {problem}",)
+    samples = min(config.lava_samples, data.samples, max(1, LAVA_STEPS // program.period))
+    progress.stage(f"running {samples} samples in Lava")
+    chosen = data.first(samples)
+    simulated = simulate(program, chosen.x)
+    try:
+        entry, _ = evaluate_lava(program, chosen, simulated)
+    except BackendFailedError as error:
+        return (), (f"Lava failed on {samples} samples: {error}",)
+    if entry.mismatched_spikes:
+        return (entry,), (f"Lava and the simulator differ in {entry.mismatched_spikes} spikes; this is a bug of ours.",)
+    return (entry,), ()

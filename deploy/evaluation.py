@@ -1,0 +1,112 @@
+"""Every stage on the same samples: what the ledger is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends.counting import count
+from ..backends.lava.backend import run_lava
+from ..backends.program import Program
+from ..backends.run import Counters, Run
+from ..backends.simulator.simulate import Simulator
+from ..models.execution.graph_run import run_graph
+from ..models.execution.network_run import run_network
+from ..models.graph import Graph
+from ..models.network import Network
+from .data import Data
+from .ledger import Entry, Tally
+
+Array = NDArray[Any]
+
+BATCH_BYTES = 1 << 30  # of activity that the stages of one batch may take together
+BYTES_AN_ENTRY = 12  # of a neuron and step over all stages
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Ledger entries of all stages but Lava, and the counters of the simulator."""
+
+    entries: tuple[Entry, ...]
+    counters: Counters
+
+
+def evaluate(
+    graph: Graph, network: Network, program: Program, data: Data, progress: Callable[[int], None] = lambda samples: None
+) -> Evaluation:
+    """Run the graph, the network, the integer network and the simulator on all samples.
+
+    Parameters
+    ----------
+    graph, network : in float.
+    program : of the same model.
+    progress : called with the number of samples done since the last call.
+    """
+    simulator = Simulator(program.network)
+    tallies = {
+        stage: Tally(stage, program.network, program.decision) for stage in ("graph", "network", "integer", "simulator")
+    }
+    shape = network.input.shape
+    neurons = sum(population.size for population in network.populations)
+    batch = max(1, BATCH_BYTES // (BYTES_AN_ENTRY * data.steps * neurons))
+    spike_counts: dict[str, Array] = {}
+    for first in range(0, data.samples, batch):
+        x = data.x[first : first + batch]
+        labels = None if data.y is None else data.y[first : first + batch]
+        integers = program.code.encode(x)
+        trained = run_graph(graph, x.reshape(*x.shape[:2], *shape))
+        timed = run_network(network, x)
+        integer = run_network(program.network, integers)
+        simulation = simulator.run(integers, "all")
+        tallies["graph"].add(_of_network(trained, network), labels, None)
+        tallies["network"].add(timed, labels, trained)
+        tallies["integer"].add(integer, labels, timed)
+        tallies["simulator"].add(simulation.activity, labels, integer)
+        for name, counts in simulation.spike_counts.items():
+            spike_counts[name] = spike_counts.get(name, 0) + counts
+        progress(x.shape[0])
+    entries = tuple(tally.entry() for tally in tallies.values())
+    return Evaluation(entries, count(program, spike_counts, data.samples))
+
+
+def _of_network(trained: Mapping[str, Array], network: Network) -> Mapping[str, Array]:
+    """Activity of a graph's layers with the populations that only the network has, such as relays, as silent."""
+    some = next(iter(trained.values()))
+    return {
+        population.name: trained.get(population.name, np.zeros((*some.shape[:2], population.size), dtype=np.int8))
+        for population in network.populations
+        if population.neuron is not None
+    }
+
+
+def simulate(program: Program, x: Array) -> Run:
+    """Run a program in the simulator, with every population recorded and counted.
+
+    Parameters
+    ----------
+    x : (samples, steps, input neurons), as in the data.
+    """
+    simulation = Simulator(program.network).run(program.code.encode(x), "all")
+    counters = count(program, simulation.spike_counts, x.shape[0])
+    return Run(program.network.output, simulation.activity, counters)
+
+
+def evaluate_lava(
+    program: Program, data: Data, simulated: Run, *, per_core: bool = False, timeout: float = 600
+) -> tuple[Entry, Run]:
+    """Run Lava on all samples of `data` and compare it with the simulator's run, which may have more samples."""
+    activity = run_lava(
+        program.network,
+        program.code.encode(data.x),
+        record="all",
+        processes="core" if per_core else "layer",
+        cores=program.mapping.core_of if per_core else None,
+        timeout=timeout,
+    )
+    tally = Tally("lava", program.network, program.decision)
+    tally.add(activity, data.y, simulated.activity)
+    return tally.entry(), Run(program.network.output, activity)

@@ -1,0 +1,50 @@
+"""A network that ends in a linear map gets neurons that add up what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...models.graph import Edge, Graph
+from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...models.operators import Flatten, Identity, Neurons, Operator
+from .graph_pass import GraphPass, rebuilt
+
+
+@dataclass(frozen=True)
+class AddReadout(GraphPass):
+    """Put an integrator without leak before an output that no layer of neurons feeds alone.
+
+    On a chip only neurons have a state that can be read; the integrator's last potential is the sum over all steps of
+    what the output would have been.
+    """
+
+    def apply(self, graph: Graph) -> Graph:
+        for output in graph.outputs:
+            if not self._is_layer(graph, output):
+                graph = self._with_integrator(graph, output)
+        return graph
+
+    @staticmethod
+    def _is_layer(graph: Graph, output: str) -> bool:
+        name = output
+        while True:
+            arriving = graph.incoming(name)
+            if len(arriving) != 1 or arriving[0].lag:
+                return False
+            name = arriving[0].source
+            if isinstance(graph.nodes[name], Neurons):
+                return True
+            if not isinstance(graph.nodes[name], Identity | Flatten):
+                return False
+
+    @staticmethod
+    def _with_integrator(graph: Graph, output: str) -> Graph:
+        name = f"{output}.readout"
+        zero, one = np.zeros(()), np.ones(())
+        model = LeakyIntegrateAndFire(zero, one, zero, one, one, zero, spiking=False)
+        nodes: dict[str, Operator] = {**graph.nodes, name: Neurons(model, None)}
+        edges = [Edge(edge.source, name, edge.lag) if edge.target == output else edge for edge in graph.edges]
+        note = f"readout: no neurons feed {output!r}; an integrator without leak ({name!r}) sums what arrives."
+        return rebuilt(graph, nodes, [*edges, Edge(name, output)], note)

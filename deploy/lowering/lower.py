@@ -1,0 +1,133 @@
+"""From a graph to a float network: layers become populations, what lies between them becomes projections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ...models.connectivity import Connectivity, Dense, OneToOne
+from ...models.errors import Unsupported, unsupported_model
+from ...models.graph import Graph
+from ...models.network import Network, Population, Projection, Role
+from ...models.operators import Neurons
+from .add_readout import AddReadout
+from .fuse_thresholds import FuseThresholds
+from .graph_pass import GraphPass
+from .order import ordered
+from .paths import Path, PathFinder
+
+PASSES: tuple[GraphPass, ...] = (FuseThresholds(), AddReadout())
+CONSTANT = "always on"
+
+
+def prepare(graph: Graph) -> Graph:
+    """Run the passes that make a graph ready to be lowered; it computes the same as before."""
+    for graph_pass in PASSES:
+        graph = graph_pass.apply(graph)
+    return graph
+
+
+def lower(graph: Graph) -> Network:
+    """Make a prepared graph a network that computes the same, each layer later by its depth.
+
+    A layer's depth is the longest way from the input; paths that are shorter get the difference as delay. What an
+    affine map adds goes to the bias of the membrane potential, or, where there is a synaptic current that it would
+    charge first, comes through an always-on axon.
+
+    Raises
+    ------
+    UnsupportedModelError : lists everything in the graph that no network can express.
+    """
+    finder = PathFinder(graph)
+    problems: list[Unsupported] = []
+    if len(graph.inputs) != 1:
+        problems.append(Unsupported(", ".join(graph.inputs), "Input", "one input is needed; there are several"))
+    if len(graph.outputs) != 1:
+        problems.append(Unsupported(", ".join(graph.outputs), "Output", "one output is needed; there are several"))
+    arriving = {name: finder.arriving(name) for name in graph.layers}
+    depths = _depths(graph, arriving, problems)
+    problems += finder.problems
+    if problems:
+        raise unsupported_model(graph.name, dict.fromkeys(problems))
+
+    populations = [Population(graph.inputs[0], graph.shapes[graph.inputs[0]], Role.INPUT, None, 0)]
+    projections: list[Projection] = []
+    always_on = False
+    for name in graph.layers:
+        operator = graph.nodes[name]
+        assert isinstance(operator, Neurons)
+        population = Population(name, graph.shapes[name], Role.NEURON, operator.model, depths[name])
+        constant = finder.constant(name)
+        population, axon = _with_constant(population, constant)
+        always_on = always_on or axon is not None
+        populations.append(population)
+        projections += _projections(name, arriving[name], axon, operator, depths, population.size)
+    problems += finder.problems
+    if problems:
+        raise unsupported_model(graph.name, dict.fromkeys(problems))
+    if always_on:
+        populations.insert(0, Population(CONSTANT, (1,), Role.CONSTANT, None, 0))
+    output = finder.arriving(graph.outputs[0])[0].source
+    return Network(ordered(populations, projections), tuple(projections), output)
+
+
+def _depths(graph: Graph, arriving: Mapping[str, list[Path]], problems: list[Unsupported]) -> dict[str, int]:
+    """Longest ways from the input; a loop of more projections than lag has none and becomes a problem."""
+    depths = {name: 1 for name in arriving} | dict.fromkeys(graph.inputs, 0)
+    for _ in range(len(depths) + 1):
+        late = [
+            (name, path)
+            for name, paths in arriving.items()
+            for path in paths
+            if depths[name] < depths[path.source] + 1 - path.lag
+        ]
+        if not late:
+            return depths
+        for name, path in late:
+            depths[name] = max(depths[name], depths[path.source] + 1 - path.lag)
+    for name in sorted({name for name, _ in late}):
+        reason = (
+            "lies on a loop through several layers that takes one step in the graph; on a chip each projection takes a "
+            "step of its own, so the loop needs a Delay of at least one step for each further layer on it"
+        )
+        problems.append(Unsupported(name, "loop", reason))
+    return depths
+
+
+def _with_constant(population: Population, constant: object) -> tuple[Population, Connectivity | None]:
+    """Fold gains and a constant drive into the neuron model; the drive of a synaptic current becomes an axon."""
+    model = population.neuron
+    assert model is not None and hasattr(model, "input_gain")
+    drive = np.zeros(()) if constant is None else np.asarray(constant, dtype=np.float64)
+    charged = drive * model.input_gain * model.current_gain
+    bias, axon = model.bias, None
+    if np.any(charged):
+        if np.any(model.current_retention):
+            axon = Dense(np.broadcast_to(charged, (population.size,)).reshape(-1, 1).copy())
+        else:
+            bias = bias + charged
+    if bias.ndim and bool(np.all(bias == bias[0])):
+        bias = bias[0].copy()
+    folded = replace(model, bias=bias, input_gain=np.ones(()), current_gain=np.ones(()))
+    return replace(population, neuron=folded), axon
+
+
+def _projections(
+    name: str, paths: list[Path], axon: Connectivity | None, operator: Neurons, depths: Mapping[str, int], size: int
+) -> list[Projection]:
+    gain = operator.model.input_gain * operator.model.current_gain
+    result: list[Projection] = []
+    if axon is not None:
+        result.append(Projection(f"{CONSTANT} -> {name}", CONSTANT, name, axon))
+    taken: dict[str, int] = {}
+    for path in paths:
+        taken[path.source] = taken.get(path.source, 0) + 1
+        suffix = f" ({taken[path.source]})" if taken[path.source] > 1 else ""
+        connectivity = path.connectivity or OneToOne(np.ones(size))
+        delay = path.lag + depths[name] - depths[path.source]
+        result.append(
+            Projection(f"{path.source} -> {name}{suffix}", path.source, name, connectivity.scaled_by_target(gain), delay)
+        )
+    return result

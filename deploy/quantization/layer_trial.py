@@ -1,0 +1,108 @@
+"""One layer by itself, given what it gets in the float network: how well do its integers follow?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.network import Network, Population, Projection, Role
+from ...models.neurons.integer_rule import integer_step, rule_parameters
+from ...models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
+from .weights import QuantizedWeights
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrial:
+    """A layer and the recorded activity of everything that reaches it.
+
+    Attributes
+    ----------
+    incoming : projections, their weights per unit of integer input.
+    sent : per projection, (steps, samples, source neurons): what arrives at each step, in integers of the source.
+    wanted : (steps, samples, neurons): output of the float layer.
+    largest_current, largest_voltage : largest magnitudes of the float states on the way.
+    """
+
+    incoming: tuple[Projection, ...]
+    sent: Mapping[str, Array]
+    wanted: Array
+    largest_current: float
+    largest_voltage: float
+
+    @classmethod
+    def prepare(
+        cls,
+        network: Network,
+        population: Population,
+        incoming: tuple[Projection, ...],
+        activity: Mapping[str, Array],
+        units: Mapping[str, float],
+    ) -> LayerTrial:
+        """Collect what reaches a layer, and run its float neurons once to see how far their states go."""
+        wanted = activity[population.name].transpose(1, 0, 2)
+        steps, samples, size = wanted.shape
+        sent = {
+            projection.name: _sent(network, projection, activity, units.get(projection.source, 1.0), steps, samples)
+            for projection in incoming
+        }
+        neuron = population.neuron
+        assert isinstance(neuron, LeakyIntegrateAndFire)
+        current, voltage = np.zeros((samples, size)), np.zeros((samples, size))
+        largest_current = largest_voltage = 0.0
+        for step in range(steps):
+            arriving = sum((p.connectivity.apply(sent[p.name][step]) for p in incoming), np.zeros((samples, size)))
+            current, voltage, _ = neuron.step(current, voltage, arriving)
+            largest_current = max(largest_current, float(np.max(np.abs(current))))
+            largest_voltage = max(largest_voltage, float(np.max(np.abs(voltage))))
+        return cls(incoming, sent, wanted, largest_current, largest_voltage)
+
+    def agreement(self, neuron: IntegerLeakyIntegrateAndFire, weights: Mapping[str, QuantizedWeights]) -> float:
+        """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1]."""
+        steps, samples, size = self.wanted.shape
+        rule = rule_parameters(vars(neuron))
+        maps = {p.name: p.connectivity.with_weights(weights[p.name].weights) for p in self.incoming}
+        current = np.zeros((samples, size), dtype=np.int64)
+        voltage = np.zeros((samples, size), dtype=np.int64)
+        common, either = 0, 0
+        got = np.empty(self.wanted.shape) if not neuron.spiking else None
+        for step in range(steps):
+            arriving = np.zeros((samples, size))
+            for name, connectivity in maps.items():
+                arriving += connectivity.apply(self.sent[name][step]) * 2.0 ** weights[name].exponent
+            current, voltage, spikes = integer_step(current, voltage, arriving.astype(np.int64), **rule)
+            if got is not None:
+                got[step] = voltage
+            else:
+                wanted = self.wanted[step] != 0
+                common += int(np.count_nonzero(spikes & wanted))
+                either += int(np.count_nonzero(spikes | wanted))
+        if got is None:
+            return common / either if either else 1.0
+        return _likeness(got, self.wanted)
+
+
+def _likeness(got: Array, wanted: Array) -> float:
+    """1 - |got - wanted| / |wanted|, up to one common factor, which no later stage minds."""
+    factor = float(np.vdot(got, wanted)) / max(float(np.vdot(got, got)), 1e-30)
+    return 1 - float(np.linalg.norm(got * factor - wanted)) / max(float(np.linalg.norm(wanted)), 1e-30)
+
+
+def _sent(
+    network: Network, projection: Projection, activity: Mapping[str, Array], unit: float, steps: int, samples: int
+) -> Array:
+    source = network.by_name[projection.source]
+    if source.role is Role.CONSTANT:
+        return np.ones((steps, samples, 1))
+    values = activity[projection.source].transpose(1, 0, 2)
+    if unit != 1.0:
+        values = np.rint(values * unit)
+    lag = network.lag(projection)
+    if lag:
+        values = np.concatenate([np.zeros((min(lag, steps), *values.shape[1:]), values.dtype), values[: steps - lag]])
+    return np.asarray(values)

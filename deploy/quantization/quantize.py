@@ -1,0 +1,172 @@
+"""Layer by layer, the scale at which the integer neurons do what the float neurons do.
+
+A layer's integers all follow from one scale: integer input per unit of float input. A larger scale is finer for
+thresholds, biases and states, until a register overflows; where a weight matrix lands between two powers of two is
+decided by it, too. So a handful of scales is tried on the dynamics themselves: the layer gets the spikes that it gets
+in the float network, and the scale with the fewest wrong spikes is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.errors import Unsupported, unsupported_model
+from ...models.execution.network_run import run_network
+from ...models.input_code import InputCode
+from ...models.network import Network, Population, Projection, Role
+from ...models.neurons.integer_rule import STATE_LIMIT
+from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from .layer_trial import LayerTrial
+from .neurons import STATE_UNIT, largest_scale, quantize_neuron
+from .weights import QuantizedWeights, fitting_exponent, quantize_weights
+
+Array = NDArray[Any]
+
+HEADROOM = 0.5  # share of the 24 bits that states may use on the calibration samples; unseen ones go higher
+SCALES_AN_OCTAVE = 6
+OCTAVES = 2
+RARE = 0.002  # share of weights that may be clipped for a finer step of all others
+PAYLOAD_BITS = 14  # of an integrator's graded spikes
+
+
+@dataclass(frozen=True, eq=False)
+class LayerQuantization:
+    """How a layer was quantized, for the report.
+
+    Attributes
+    ----------
+    layer : name of the population.
+    scale : integer input per unit of float input.
+    agreement : on the calibration samples and given the float network's spikes: spikes in common / spikes of either
+        network (Jaccard), or for integrators 1 - relative error.
+    projections : per projection, its quantized weights.
+    """
+
+    layer: str
+    scale: float
+    agreement: float
+    projections: Mapping[str, QuantizedWeights]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantization:
+    """An integer network and how each of its layers came to be."""
+
+    network: Network
+    layers: tuple[LayerQuantization, ...]
+
+
+def quantize(
+    network: Network, code: InputCode, calibration: Array, progress: Callable[[str], None] = lambda layer: None
+) -> Quantization:
+    """Quantize a float network.
+
+    Parameters
+    ----------
+    network : float.
+    code : how the data becomes integers.
+    calibration : (samples, steps, input neurons) float: what the network may expect; labels play no part.
+    progress : called with the name of each layer before its search.
+
+    Raises
+    ------
+    UnsupportedModelError : a layer has parameters that no scale brings into the registers.
+    """
+    activity = dict(run_network(network, calibration)) | {network.input.name: calibration}
+    units: dict[str, float] = {network.input.name: code.scale}
+    neurons: dict[str, Population] = {}
+    projections: dict[str, Projection] = {}
+    layers: list[LayerQuantization] = []
+    for population in network.populations:
+        if population.role is not Role.NEURON:
+            units.setdefault(population.name, 1.0)
+            neurons[population.name] = population
+            continue
+        progress(population.name)
+        incoming = tuple(
+            replace(p, connectivity=p.connectivity.scaled_by_source(np.asarray(1 / units[p.source])))
+            if units.get(p.source, 1.0) != 1.0
+            else p
+            for p in network.incoming(population.name)
+        )
+        trial = LayerTrial.prepare(network, population, incoming, activity, units)
+        layer = _best(population, incoming, trial)
+        shift = _output_shift(population, network, trial, layer.scale)
+        model = population.neuron
+        assert isinstance(model, LeakyIntegrateAndFire)
+        neurons[population.name] = replace(population, neuron=quantize_neuron(model, layer.scale, shift))
+        units[population.name] = 1.0 if model.spiking else layer.scale * STATE_UNIT / 2**shift
+        for projection in incoming:
+            quantized = layer.projections[projection.name]
+            connectivity = projection.connectivity.with_weights(quantized.weights)
+            projections[projection.name] = replace(projection, connectivity=connectivity, exponent=quantized.exponent)
+        layers.append(layer)
+    scales = {layer.layer: layer.scale * STATE_UNIT for layer in layers} | {network.input.name: code.scale}
+    integer = Network(
+        tuple(neurons[population.name] for population in network.populations),
+        tuple(projections[projection.name] for projection in network.projections),
+        network.output,
+        True,
+        MappingProxyType(scales),
+    )
+    return Quantization(integer, tuple(layers))
+
+
+def _best(population: Population, incoming: tuple[Projection, ...], trial: LayerTrial) -> LayerQuantization:
+    model = population.neuron
+    assert isinstance(model, LeakyIntegrateAndFire)
+    best: LayerQuantization | None = None
+    ceiling = _ceiling(model, trial, incoming)
+    for scale in ceiling * 2.0 ** (-np.arange(OCTAVES * SCALES_AN_OCTAVE) / SCALES_AN_OCTAVE):
+        for weights in _weight_choices(incoming, float(scale)):
+            agreement = trial.agreement(quantize_neuron(model, float(scale)), weights)
+            if best is None or agreement > best.agreement:
+                best = LayerQuantization(population.name, float(scale), agreement, weights)
+    if best is None:
+        reason = "its weights are so much larger than its threshold that no exponent of the chip holds both"
+        raise unsupported_model("quantization", [Unsupported(population.name, "neurons", reason)])
+    return best
+
+
+def _ceiling(model: LeakyIntegrateAndFire, trial: LayerTrial, incoming: tuple[Projection, ...]) -> float:
+    """The largest scale at which every register holds, states with headroom."""
+    bounds = [largest_scale(model), HEADROOM * STATE_LIMIT / STATE_UNIT / max(trial.largest_current, 1e-30)]
+    if model.spiking:
+        # A potential far above the threshold saturates, and spikes all the same; far below, it recovers later.
+        largest_state = float(np.max(np.abs(model.threshold)))
+    else:
+        largest_state = trial.largest_voltage
+    bounds.append(HEADROOM * STATE_LIMIT / STATE_UNIT / max(largest_state, 1e-30))
+    largest_weight = max((float(np.max(np.abs(p.connectivity.weights), initial=0.0)) for p in incoming), default=0.0)
+    if largest_weight:
+        bounds.append(254 * 2.0**7 / largest_weight)
+    return min(bounds)
+
+
+def _weight_choices(incoming: tuple[Projection, ...], scale: float) -> list[Mapping[str, QuantizedWeights]]:
+    """Exponents that clip nothing, and, where only few weights need the last one, the finer step with those clipped."""
+    exponents = {p.name: fitting_exponent(p.connectivity.weights, scale) for p in incoming}
+    if any(exponent is None for exponent in exponents.values()):
+        return []
+    whole = {p.name: quantize_weights(p.connectivity.weights, scale, exponents[p.name] or 0) for p in incoming}
+    finer = {
+        p.name: quantize_weights(p.connectivity.weights, scale, exponents[p.name] - 1)  # type: ignore[operator]
+        for p in incoming
+        if exponents[p.name]
+    }
+    rare = {name: weights for name, weights in finer.items() if weights.clipped_share <= RARE}
+    return [whole, whole | rare] if rare else [whole]
+
+
+def _output_shift(population: Population, network: Network, trial: LayerTrial, scale: float) -> int:
+    """Bits to drop from an integrator's potential so that it travels as a graded spike; none for the readout."""
+    if not population.graded or not network.outgoing(population.name):
+        return 0
+    largest = int(trial.largest_voltage * scale * STATE_UNIT) + 1
+    return max(0, largest.bit_length() - PAYLOAD_BITS)

@@ -1,0 +1,140 @@
+"""What a deployment has to say, as one document: `report.json`."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ..backends.estimate import estimate
+from ..models.network import Network, Role
+from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
+from .configuration import Configuration
+from .evaluation import Evaluation
+from .ledger import Entry
+from .model_source import digest, model_path
+from .quantization.quantize import LayerQuantization
+
+if TYPE_CHECKING:
+    from .deployment import Compiled
+
+FORMAT = 1
+PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "lava-nc")
+
+
+def build_report(
+    model: str,
+    compiled: Compiled,
+    evaluation: Evaluation,
+    ledger: Sequence[Entry],
+    notes: Sequence[str],
+    warnings: Sequence[str],
+    config: Configuration,
+    command: str,
+) -> dict[str, Any]:
+    """Put the report together; its keys are described in docs/report.md."""
+    program, counters = compiled.program, evaluation.counters
+    mapping, target = program.mapping, program.target
+    costs = estimate(counters, mapping, target, period=program.period)
+    return {
+        "format": FORMAT,
+        "model": {
+            "name": compiled.graph.name,
+            "path": str(model_path(model)) if model != compiled.graph.name else model,
+            "sha256": digest(model),
+            "layers": _layers(program.network),
+        },
+        "target": {"name": target.name, "description": target.description},
+        "cores": mapping.cores,
+        "mapping": {
+            "strategy": mapping.strategy,
+            "places": [vars(place) for place in mapping.places],
+            "layers": {name: sorted({int(core) for core in cores}) for name, cores in mapping.core_of.items()},
+        },
+        "steps": program.steps,
+        "period": program.period,
+        "ledger": [entry.as_dict() for entry in ledger],
+        "quantization": [_quantized(layer, program.network) for layer in compiled.quantization.layers],
+        "counts": counters.per_sample(),
+        "layer_counts": {
+            name: {
+                "spikes": spikes / counters.samples,
+                "synaptic_operations": counters.layer_synaptic_operations.get(name, 0) / counters.samples,
+            }
+            for name, spikes in counters.layer_spikes.items()
+        },
+        **costs.as_dict(),
+        "utilisation": [vars(use) for use in mapping.uses],
+        "assumptions": [*compiled.graph.assumptions, *compiled.notes, *notes],
+        "warnings": [*_warnings(evaluation.entries), *warnings],
+        "versions": _versions(),
+        "seed": config.seed,
+        "settings": {"encoder": config.encoder, "seed": config.seed},
+        "command": command,
+    }
+
+
+def _layers(network: Network) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": population.name,
+            "role": population.role,
+            "shape": list(population.shape),
+            "neurons": population.size,
+            "depth": population.depth,
+            "synapses": sum(p.connectivity.synapses() for p in network.incoming(population.name)),
+        }
+        for population in network.populations
+    ]
+
+
+def _quantized(layer: LayerQuantization, network: Network) -> dict[str, Any]:
+    population = network.by_name[layer.layer]
+    neuron = population.neuron
+    assert population.role is Role.NEURON and isinstance(neuron, IntegerLeakyIntegrateAndFire)
+    return {
+        "layer": layer.layer,
+        "scale": layer.scale,
+        "threshold": _range(neuron.threshold) if neuron.spiking else None,
+        "current_decay": _range(neuron.current_decay),
+        "voltage_decay": _range(neuron.voltage_decay),
+        "bias_exponent": int(neuron.bias_exponent.max()),
+        "spike_agreement": layer.agreement,
+        "projections": [
+            {
+                "name": name,
+                "exponent": weights.exponent,
+                "largest_weight": int(abs(weights.weights.astype(int)).max(initial=0)),
+                "clipped_share": weights.clipped_share,
+                "zeroed_share": weights.zeroed_share,
+            }
+            for name, weights in layer.projections.items()
+        ],
+    }
+
+
+def _range(values: Any) -> int | list[int]:
+    low, high = int(values.min()), int(values.max())
+    return low if low == high else [low, high]
+
+
+def _warnings(entries: Sequence[Entry]) -> list[str]:
+    """Layers that quantization left with far fewer or far more spikes."""
+    by_stage = {entry.stage: entry for entry in entries}
+    before, after = by_stage["network"].layers, by_stage["integer"].layers
+    return [
+        f"{name!r} spikes {after[name]:.1f} times a sample in integers, {before[name]:.1f} times in float."
+        for name in after
+        if before.get(name, 0) > 0 and not 0.5 <= after[name] / before[name] <= 2
+    ]
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,107 @@
+"""The end of a deployment in the terminal: what came out, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .quantities import format_count, format_quantity, format_range, format_share, is_number
+from .verdict import STAGES, Report, fullest, ledger, remarks, titles
+
+BAR = 16
+WIDE = 100  # columns from which on there is room to say what a stage does
+COSTS = (
+    ("energy", "energy_per_sample", "J", "dynamic energy of the cores for"),
+    ("latency", "latency_per_sample", "s", "from the first step to the last of"),
+)
+
+
+def print_summary(report: Report, console: Console, folder: Path) -> None:
+    """Print the ledger, the cores, what a sample costs, and where the report lies.
+
+    Parameters
+    ----------
+    report : what becomes `report.json`; keys that are missing are left out.
+    console : where to print; without a terminal, rich leaves colours out.
+    folder : the artifact.
+    """
+    model, target = titles(report)
+    console.print()
+    console.rule(Text.assemble((model, "bold"), " on ", (target, "bold")), align="left", style="dim")
+    if ledger(report):
+        console.print(_ledger_table(report, console))
+    console.print(_facts_table(report))
+    console.print()
+    for warning in report.get("warnings") or ():
+        console.print(Text(f"Note: {warning}", style="yellow"))
+    for remark in remarks(report):
+        console.print(Text(remark, style="italic"))
+    # No style and no wrapping, so that the path can be copied and clicked.
+    console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)
+    console.print()
+
+
+def _ledger_table(report: Report, console: Console) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("stage")
+    if console.width >= WIDE:
+        table.add_column("", style="dim", no_wrap=True)
+    table.add_column("accuracy", justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("samples", justify="right")
+    table.add_column("spikes/sample", justify="right")
+    table.add_column("as before", justify="right")  # agreement with the row above
+    for row in ledger(report):
+        stage = str(row.get("stage", ""))
+        table.add_row(
+            Text(stage, style="bold"),
+            *([STAGES.get(stage, "")] if console.width >= WIDE else []),
+            format_share(row.get("accuracy")),
+            _bar(row.get("accuracy"), console),
+            format_count(row.get("samples")),
+            format_count(row.get("spikes_per_sample")),
+            format_share(row.get("agreement")),
+        )
+    return table
+
+
+def _bar(share: float | None, console: Console) -> Text:
+    if not is_number(share):
+        return Text("")
+    full, empty = ("#", ".") if console.options.ascii_only else ("━", "─")
+    length = round(BAR * min(max(share or 0.0, 0.0), 1.0))
+    return Text.assemble((full * length, "green"), (empty * (BAR - length), "dim"))
+
+
+def _facts_table(report: Report) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    table.add_row("cores", format_count(report.get("cores")), _room(report))
+    counts = report.get("counts") or {}
+    if counts:
+        table.add_row("work", format_count(counts.get("synaptic_operations")), "synaptic operations for a sample")
+    for name, key, unit, what in COSTS:
+        quantity: Mapping[str, Any] = report.get(key) or {}
+        if quantity:
+            estimate = f"{what} a sample, estimated: {format_range(quantity, unit)}"
+            table.add_row(name, format_quantity(quantity.get("nominal"), unit), estimate)
+    assumptions = report.get("assumptions") or ()
+    if assumptions:
+        table.add_row("assumed", str(len(assumptions)), "the report lists what the model and the data left open")
+    return table
+
+
+def _room(report: Report) -> str:
+    entry = fullest(report)
+    if entry is None:
+        return ""
+    resource = str(entry["resource"]).replace("_", " ")
+    return f"fullest: core {entry['core']}, {format_share(entry['share'])} of its {resource}"

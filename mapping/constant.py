@@ -1,0 +1,144 @@
+"""A number about a chip, which is never without its range, its unit and its source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["measured", "published", "derived", "assumed"]
+
+
+class Bounds(NamedTuple):
+    """A figure as every report prints it."""
+
+    low: float
+    nominal: float
+    high: float
+
+
+class Strict(BaseModel):
+    """A section of a target file: immutable, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Constant(Strict):
+    """A number with its range and where it comes from.
+
+    Attributes
+    ----------
+    value : the nominal value, in `unit`.
+    low, high : the range, low <= value <= high; the value itself where none is given.
+    unit : such as "pJ", "ns", "W", "cores".
+    kind : "measured" (on silicon, by its source), "published" (specification or pre-silicon simulation), "derived"
+        (arithmetic on the former; the source says which) or "assumed".
+    source : who says so.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str = Field(min_length=1)
+    kind: Kind
+    source: str = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_range(cls, data: Any) -> Any:
+        return _with_range(data)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"low <= value <= high does not hold: {self.low}, {self.value}, {self.high}")
+        return self
+
+    @property
+    def bounds(self) -> Bounds:
+        """Low, nominal, high."""
+        return Bounds(self.low, self.value, self.high)
+
+
+class TabledConstant(Constant):
+    """A constant that grows with a number of things in use.
+
+    Attributes
+    ----------
+    by : what is counted, such as "tiles".
+    table : value by count, in ascending order; empty where the constant does not depend on it. `value` is the largest
+        entry, and `low` and `high` are in proportion for the others.
+    """
+
+    by: str = ""
+    table: dict[int, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _value_is_largest(self) -> Self:
+        if self.table and (max(self.table.values()) != self.value or list(self.table) != sorted(self.table)):
+            raise ValueError("value is the largest entry of the table, whose counts ascend")
+        return self
+
+    def at(self, count: int) -> Bounds:
+        """Bounds at a count, interpolated between the table's entries and constant beyond its ends."""
+        if not self.table or self.value == 0:
+            return self.bounds
+        nominal = float(np.interp(count, list(self.table), list(self.table.values())))
+        return Bounds(nominal * self.low / self.value, nominal, nominal * self.high / self.value)
+
+
+class Limit(Strict):
+    """A whole number that must not be exceeded; value None where it is not public, which the source then says."""
+
+    value: int | None
+    low: int | None
+    high: int | None
+    unit: str = Field(min_length=1)
+    kind: Kind
+    source: str = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_range(cls, data: Any) -> Any:
+        return _with_range(data)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.value is None:
+            return self
+        if self.low is None or self.high is None or not 0 <= self.low <= self.value <= self.high:
+            raise ValueError(f"0 <= low <= value <= high does not hold: {self.low}, {self.value}, {self.high}")
+        return self
+
+
+class Count(Limit):
+    """A whole number that a chip always has, such as its cores."""
+
+    value: int = Field(ge=1)
+    low: int
+    high: int
+
+
+def _with_range(data: Any) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {"low": data.get("value"), "high": data.get("value"), **data}
+
+
+def _in_unit(unit: str) -> AfterValidator:
+    # A constant in the wrong unit would be wrong by a factor of a thousand without anyone seeing it.
+    def check(constant: Constant) -> Constant:
+        if constant.unit != unit:
+            raise ValueError(f"the unit here is {unit}, not {constant.unit}")
+        if constant.low < 0:
+            raise ValueError("a cost is not negative")
+        return constant
+
+    return AfterValidator(check)
+
+
+Picojoules = Annotated[Constant, _in_unit("pJ")]
+Nanoseconds = Annotated[Constant, _in_unit("ns")]
+TabledNanoseconds = Annotated[TabledConstant, _in_unit("ns")]
+Watts = Annotated[Constant, _in_unit("W")]

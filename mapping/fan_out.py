@@ -1,0 +1,165 @@
+"""How many synapses each neuron has on each core, counted without listing a convolution's synapses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..models.connectivity import Connectivity, Convolution, Dense
+from ..models.network import Network
+from .resources import synapse_kind
+from .target import Target
+from .windows import as_convolution, seen_positions
+
+Array = NDArray[Any]
+BLOCK = 1 << 24  # counts held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class FanOut:
+    """Where the spikes of each neuron go.
+
+    Attributes
+    ----------
+    cores : number of logical cores.
+    core_of : per population on the chip, (neurons,) int.
+    synapses : per kind of synapse and population that has any of it, (neurons, cores) CSR int64: weights other than
+        zero that a spike of the neuron adds on the core.
+    projections : per projection, (sources,) int64: weights other than zero of each source neuron.
+    """
+
+    cores: int
+    core_of: Mapping[str, Array]
+    synapses: Mapping[str, Mapping[str, sparse.csr_array]]
+    projections: Mapping[str, Array]
+
+    @cached_property
+    def destinations(self) -> Mapping[str, sparse.csr_array]:
+        """Per population with any synapse, (neurons, cores) CSR int64 of ones: cores that hold a target of the neuron.
+
+        The neuron's own core is among them where it holds a target.
+        """
+        result: dict[str, sparse.csr_array] = {}
+        for by_population in self.synapses.values():
+            for name, counts in by_population.items():
+                result[name] = result[name] + counts if name in result else counts.copy()
+        for matrix in result.values():
+            matrix.data = np.ones_like(matrix.data)
+        return result
+
+    @cached_property
+    def packets(self) -> Mapping[str, sparse.csr_array]:
+        """Like `destinations`, without each neuron's own core.
+
+        A spike to a target on its own core adds its weights there, but no message crosses the mesh. Inputs come from
+        off the chip, so that every core they reach takes a message.
+        """
+        result: dict[str, sparse.csr_array] = {}
+        for name, matrix in self.destinations.items():
+            if name in self.core_of:
+                entries = matrix.tocoo()
+                abroad = self.core_of[name][entries.row] != entries.col
+                kept = (entries.data[abroad], (entries.row[abroad], entries.col[abroad]))
+                matrix = sparse.csr_array(kept, shape=matrix.shape)
+            result[name] = matrix
+        return result
+
+    def packet_matrix(self, spikes: Mapping[str, Array | float]) -> Array:
+        """Messages between cores.
+
+        Parameters
+        ----------
+        spikes : per population, (neurons,) spikes, or spikes a step, or one number for all its neurons. A population
+            that is missing counts as one spike a neuron.
+
+        Returns
+        -------
+        (cores + 1, cores) float64, from row to column; the last row is the input.
+        """
+        result = np.zeros((self.cores + 1, self.cores))
+        for name, matrix in self.packets.items():
+            entries = matrix.tocoo()
+            weight = np.broadcast_to(np.asarray(spikes.get(name, 1.0), dtype=float), matrix.shape[:1])
+            origin = self.core_of[name] if name in self.core_of else np.full(matrix.shape[0], self.cores)
+            np.add.at(result, (origin[entries.row], entries.col), weight[entries.row])
+        return result
+
+
+def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]) -> FanOut:
+    """Count the synapses of every neuron on every core.
+
+    Parameters
+    ----------
+    network : what is mapped.
+    target : says which connectivity is stored as which kind of synapse.
+    core_of : per population on the chip, (neurons,) int logical core numbers, from 0 without gaps.
+    """
+    cores = 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)
+    synapses: dict[str, dict[str, sparse.csr_array]] = {"dense": {}, "sparse": {}, "convolution": {}}
+    projections: dict[str, Array] = {}
+    for projection in network.projections:
+        counts = _synapses_on_cores(projection.connectivity, core_of[projection.target], cores)
+        of_kind = synapses[synapse_kind(projection.connectivity, target)]
+        old = of_kind.get(projection.source)
+        of_kind[projection.source] = counts if old is None else sparse.csr_array(old + counts)
+        projections[projection.name] = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
+    return FanOut(cores, core_of, synapses, projections)
+
+
+def _synapses_on_cores(connectivity: Connectivity, core_of: Array, cores: int) -> sparse.csr_array:
+    """(sources, cores) CSR int64 of weights other than zero."""
+    used, local = np.unique(core_of, return_inverse=True)
+    convolution = as_convolution(connectivity)
+    if convolution is not None:
+        counts = _of_convolution(convolution, local, used.size)
+    elif isinstance(connectivity, Dense):
+        order = np.argsort(local, kind="stable")
+        starts = np.searchsorted(local[order], np.arange(used.size))
+        nonzero = connectivity.weights[order] != 0
+        counts = sparse.csr_array(np.add.reduceat(nonzero, starts, axis=0, dtype=np.int64).T)
+    else:
+        matrix = connectivity.to_sparse()
+        matrix.data = np.ones(matrix.data.size, dtype=np.int64)
+        ones = np.ones(local.size, dtype=np.int64)
+        on_core = sparse.csr_array((ones, (local, np.arange(local.size))), shape=(used.size, local.size))
+        counts = sparse.csr_array((on_core @ matrix).T)
+    entries = counts.tocoo()
+    return sparse.csr_array(
+        (entries.data.astype(np.int64), (entries.row, used[entries.col])), shape=(connectivity.sources, cores)
+    )
+
+
+def _of_convolution(convolution: Convolution, core_of: Array, cores: int) -> sparse.csr_array:
+    """As `_synapses_on_cores`, by kernel places instead of by synapses."""
+    channels, height, width = convolution.output_shape
+    inputs, outputs = int(convolution.weights.shape[1]), channels // convolution.groups
+    seen = seen_positions(convolution)
+    input_size = int(np.prod(convolution.input_shape[1:]))
+    nonzero = (convolution.weights != 0).reshape(convolution.groups, outputs, inputs, -1)
+    by_group = core_of.reshape(convolution.groups, outputs, height * width)
+    blocks = []
+    for group in range(convolution.groups):
+        # A pair is an output position and a core that holds some channels there; all of them see the same inputs.
+        pairs, member = np.unique(np.arange(height * width) * cores + by_group[group], return_inverse=True)
+        position, core = pairs // cores, pairs % cores
+        channel = np.repeat(np.arange(outputs), height * width)
+        holds = sparse.csr_array((np.ones(channel.size, np.float32), (member.ravel(), channel)))
+        chunk = max(1, BLOCK // (input_size * cores))
+        for first in range(0, inputs, chunk):
+            kernels = nonzero[group, :, first : first + chunk].astype(np.float32)
+            total = np.zeros((kernels.shape[1], input_size * cores), dtype=np.int64)
+            for place in range(seen.shape[0]):
+                inside = np.flatnonzero(seen[place][position] >= 0)
+                where = seen[place][position[inside]] * cores + core[inside]
+                total[:, where] += (holds[inside] @ kernels[:, :, place]).T.astype(np.int64)
+            row, column = np.nonzero(total)
+            source = (group * inputs + first + row) * input_size + column // cores
+            blocks.append((source, column % cores, total[row, column]))
+    source, column, count = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return sparse.csr_array((count, (source, column)), shape=(convolution.sources, cores))

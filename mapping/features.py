@@ -1,0 +1,87 @@
+"""What a network asks of a chip whatever the mapping: delays, graded spikes, bit widths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.network import Network, Population
+from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
+from .problem import Problem
+from .target import Target
+
+Array = NDArray[Any]
+POTENTIAL_BITS = 24  # of an integer neuron's membrane potential, with the sign
+
+
+def check_features(network: Network, target: Target, graded_input_bits: int = 1) -> list[Problem]:
+    """Problems that no partition can mend.
+
+    Parameters
+    ----------
+    graded_input_bits : bits of the numbers that the input's spikes carry; 1 for plain spikes.
+    """
+    problems = _graded(network, target, graded_input_bits)
+    for projection in network.projections:
+        limit = target.limits.of("delay_steps")
+        if limit is not None and projection.delay > limit:
+            advice = "put relay populations on the way, or shorten the path that it runs beside"
+            problems.append(Problem(projection.name, "delay_steps", projection.delay, limit, advice))
+        limit = target.limits.of("weight_bits")
+        bits = weight_bits(projection.connectivity.weights) if network.integer else 0
+        if limit is not None and bits > limit:
+            problems.append(Problem(projection.name, "weight_bits", bits, limit, "quantize its weights to fewer bits"))
+    for population in network.populations:
+        limit = target.limits.of("threshold_bits")
+        if limit is None or not isinstance(population.neuron, IntegerLeakyIntegrateAndFire):
+            continue
+        bits = int(np.max(population.neuron.threshold)).bit_length() if population.neuron.threshold.size else 0
+        if bits > limit and population.neuron.spiking:
+            advice = "scale its weights and threshold down when quantizing"
+            problems.append(Problem(population.name, "threshold_bits", bits, limit, advice))
+    return problems
+
+
+def weight_bits(weights: Array) -> int:
+    """Bits that a memory cell needs for any of the weights, with a sign only where both signs occur.
+
+    Powers of two that all weights share cost nothing, for an exponent restores them: the even weights -256..254 of
+    Loihi's mixed sign mode take 8 bits.
+
+    Parameters
+    ----------
+    weights : integers of any shape.
+    """
+    values = weights[weights != 0].astype(np.int64)
+    if not values.size:
+        return 0
+    shared = int(np.bitwise_or.reduce(values))
+    values = values // (shared & -shared)
+    if values.min() > 0 or values.max() < 0:
+        return int(np.abs(values).max()).bit_length()
+    return 1 + max(int(values.max()).bit_length(), int(-values.min() - 1).bit_length())
+
+
+def _graded(network: Network, target: Target, graded_input_bits: int) -> list[Problem]:
+    limit = target.limits.of("graded_spike_bits")
+    if limit is None:
+        return []
+    problems = []
+    if graded_input_bits > limit:
+        advice = "encode the input as spikes (a rate or latency encoder), or choose a target with wider graded spikes"
+        problems.append(Problem(network.input.name, "graded_spike_bits", graded_input_bits, limit, advice))
+    for population in network.populations:
+        bits = _output_bits(population)
+        if bits > limit:
+            advice = "let it spike, or choose a target with wider graded spikes"
+            problems.append(Problem(population.name, "graded_spike_bits", bits, limit, advice))
+    return problems
+
+
+def _output_bits(population: Population) -> int:
+    if not population.graded:
+        return 1
+    shift = population.neuron.output_shift if isinstance(population.neuron, IntegerLeakyIntegrateAndFire) else 0
+    return max(2, POTENTIAL_BITS - shift)  # at least 2, so that no graded output passes for a plain spike

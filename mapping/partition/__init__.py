@@ -1,0 +1,1 @@
+"""Which neurons share a core: several ways to choose, one interface."""

@@ -1,0 +1,185 @@
+"""Fill one core after the other, every layer in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ...models.network import Network, Population
+from ..fan_out import count_fan_out
+from ..problem import Problem
+from ..resources import Accountant, Load
+from ..target import Target
+from .partition import Array, CoreOf, Rates, on_chip
+
+ROUNDS = 12  # output axons depend on the partition that they limit; more rounds than this have not been seen to help
+
+ADVICE = {
+    "neurons": "choose a target whose cores hold neurons",
+    "synaptic_memory_bits": "give each of its neurons fewer inputs (a smaller kernel, fewer channels before it, pruned "
+    "weights) or choose a target with more synaptic memory a core",
+    "input_axons": "give each of its neurons fewer inputs, or choose a target with more input axons a core",
+    "output_axons": "let each of its neurons reach fewer cores (a smaller next layer) or choose a target with more "
+    "output axons a core",
+}
+
+
+@dataclass
+class Layout:
+    """Cores as they were filled, however many that took.
+
+    Attributes
+    ----------
+    core_of : per population, (neurons,) int64; -1 for neurons that fit on no core.
+    loads : what each core holds.
+    problems : one for every layer with a neuron that fits on no core at all, and resource.
+    """
+
+    core_of: dict[str, Array] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sequential:
+    """Fill the cores in order; a core takes as many neurons as fit, of several layers where there is room.
+
+    Attributes
+    ----------
+    order : neurons of a layer with positions go by "channels", so that a core holds few channels and little kernel
+        memory; or by "positions", so that a core holds a part of the image with all its channels (or as many as have
+        room for their kernels), and few messages go to several cores.
+    """
+
+    order: Literal["channels", "positions"] = "channels"
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return "sequential" if self.order == "channels" else "positions"
+
+    def partition(self, network: Network, target: Target, rates: Rates | None = None) -> CoreOf | None:
+        """See `Partitioner`; the rates play no part."""
+        layout = self.layout(network, target)
+        return None if layout.problems or len(layout.loads) > target.cores else layout.core_of
+
+    def layout(self, network: Network, target: Target) -> Layout:
+        """Fill cores as if there were any number of them."""
+        if target.limits.of("output_axons") is None:
+            return self._fill(network, Accountant(network, target))
+        reached: dict[str, Array] = {}
+        for round_number in range(ROUNDS):
+            # What a neuron reaches is known only afterwards: go on with the most it ever reached, so that cores hold
+            # fewer neurons each time, until the guess covers what the partition needs.
+            layout = self._fill(network, Accountant(network, target, reached))
+            if layout.problems or len(layout.loads) > target.cores:
+                return layout
+            destinations = count_fan_out(network, target, layout.core_of).destinations
+            actual = {name: np.diff(matrix.indptr).astype(np.int64) for name, matrix in destinations.items()}
+            over = _over_limit(layout, actual, target)
+            if over is None:
+                return layout
+            if round_number == ROUNDS - 1:
+                layout.problems.append(over)
+            for name, counts in actual.items():
+                reached[name] = np.maximum(reached.get(name, 0), counts)
+        return layout
+
+    def _fill(self, network: Network, accountant: Accountant) -> Layout:
+        layout = Layout()
+        load = Load()
+        core = 0
+        for population in on_chip(network):
+            order = self._neurons(population, accountant)
+            cores = np.full(order.size, -1, dtype=np.int64)
+            start = 0
+            while start < order.size:
+                count, grown = _most(accountant, load, population.name, order[start:])
+                if count:
+                    cores[order[start : start + count]] = core
+                    start, load = start + count, grown
+                elif not load.neurons:
+                    layout.problems += _impossible(accountant, population.name, order[start : start + 1])
+                    break
+                if start < order.size:
+                    layout.loads.append(load)
+                    load, core = Load(), core + 1
+            layout.core_of[population.name] = cores
+        if load.neurons:
+            layout.loads.append(load)
+        return layout
+
+    def _neurons(self, population: Population, accountant: Accountant) -> Array:
+        numbers = np.arange(population.size)
+        if self.order == "channels" or len(population.shape) == 1:
+            return numbers
+        by_channel = numbers.reshape(population.shape[0], -1)
+        # Where the kernels of all channels do not fit on a core, a few channels together go through the positions.
+        channels, middle = population.shape[0], by_channel.shape[1] // 2
+        while channels > 1:
+            load = accountant.add(Load(), population.name, by_channel[:channels, middle])
+            if not accountant.exceeded(load):
+                break
+            channels = -(-channels // 2)
+        blocks = (by_channel[first : first + channels] for first in range(0, population.shape[0], channels))
+        return np.concatenate([block.T.ravel() for block in blocks])
+
+
+def _most(accountant: Accountant, load: Load, population: str, order: Array) -> tuple[int, Load]:
+    """The longest beginning of `order` that fits beside a load, and the load with it."""
+    room = accountant.limits["neurons"]
+    high = order.size if room is None else min(order.size, room - load.neurons)
+    best, best_load = 0, load
+    for count in _guesses(high):
+        grown = accountant.add(load, population, np.sort(order[:count]))
+        if accountant.exceeded(grown):
+            high = count - 1
+            break
+        best, best_load = count, grown
+    while best < high:
+        count = (best + high + 1) // 2
+        grown = accountant.add(load, population, np.sort(order[:count]))
+        if accountant.exceeded(grown):
+            high = count - 1
+        else:
+            best, best_load = count, grown
+    return best, best_load
+
+
+def _guesses(high: int) -> Iterator[int]:
+    # Counting a whole layer only to see that a hundredth of it fits would cost more than all the rest.
+    guess = 1
+    while guess < high:
+        yield guess
+        guess *= 4
+    if high > 0:
+        yield high
+
+
+def _impossible(accountant: Accountant, population: str, neuron: Array) -> list[Problem]:
+    load = accountant.add(Load(), population, neuron)
+    return [
+        Problem(population, resource, getattr(load, resource), accountant.limits[resource], ADVICE[resource])
+        for resource in accountant.exceeded(load)
+    ]
+
+
+def _over_limit(layout: Layout, reached: dict[str, Array], target: Target) -> Problem | None:
+    """The core that needs most output axons beyond the limit, named by the layer that needs most of them."""
+    limit = target.limits.of("output_axons")
+    by_layer = {
+        name: np.bincount(layout.core_of[name], weights=counts, minlength=len(layout.loads))
+        for name, counts in reached.items()
+        if name in layout.core_of
+    }
+    if limit is None or not by_layer:
+        return None
+    total = np.sum(list(by_layer.values()), axis=0)
+    core = int(np.argmax(total))
+    if total[core] <= limit:
+        return None
+    layer = max(by_layer, key=lambda name: float(by_layer[name][core]))
+    return Problem(layer, "output_axons", int(total[core]), limit, ADVICE["output_axons"])

@@ -1,0 +1,255 @@
+"""A chip as data: topology, limits, how synapses are stored, and what operations cost.
+
+The chips that come with Spikeloom are `targets/*.yaml`; `target_files.py` reads them and the user's own.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from ..models.errors import UsageError
+from .constant import Count, Limit, Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
+
+SynapseKind = Literal["dense", "sparse", "convolution"]
+Value = TypeVar("Value")
+
+
+class Topology(Strict):
+    """A mesh of tiles, each with some cores; several chips stand in a row from west to east, meshes joined.
+
+    Attributes
+    ----------
+    chips : number of chips on the board.
+    columns, rows : size of a chip's mesh, in tiles.
+    cores_per_tile : cores of a tile.
+    usable_cores : of a chip; at most columns * rows * cores_per_tile. The mapper uses `value`.
+    """
+
+    chips: int = Field(default=1, ge=1)
+    columns: Count
+    rows: Count
+    cores_per_tile: Count
+    usable_cores: Count
+
+    @model_validator(mode="after")
+    def _cores_exist(self) -> Self:
+        present = self.columns.value * self.rows.value * self.cores_per_tile.value
+        if self.usable_cores.value > present:
+            raise ValueError(f"{self.usable_cores.value} cores cannot be usable where {present} exist")
+        return self
+
+
+class Limits(Strict):
+    """What must not be exceeded; a limit with value None is not checked.
+
+    Attributes
+    ----------
+    neurons, synaptic_memory_bits, input_axons, output_axons : of a core. An input axon is a source neuron (or input)
+        that has a synapse on the core; an output axon is a pair of a neuron on the core and a core it reaches, its
+        own core included, for a neuron knows its targets only through the axon table.
+    delay_steps : the longest delay of a projection.
+    graded_spike_bits : 1 where a spike carries no number.
+    weight_bits : with the sign; weights that share a factor of two are stored without it.
+    threshold_bits : without a sign.
+    """
+
+    neurons: Limit
+    synaptic_memory_bits: Limit
+    input_axons: Limit
+    output_axons: Limit
+    delay_steps: Limit
+    graded_spike_bits: Limit
+    weight_bits: Limit
+    threshold_bits: Limit
+
+    def of(self, resource: str) -> int | None:
+        """The limit of a resource by its name, such as "neurons"; None where it is not public."""
+        limit: Limit = getattr(self, resource)
+        return limit.value
+
+
+class ListedSynapses(Strict):
+    """Synapses stored one by one: an input axon takes ceil((header + synapses * bits) / word) words.
+
+    Attributes
+    ----------
+    header_bits : of an axon.
+    bits_per_synapse : weight, and target and delay where the format stores them.
+    """
+
+    header_bits: Limit
+    bits_per_synapse: Limit
+
+
+class SharedKernel(Strict):
+    """A kernel stored once a core, whatever the number of positions the core holds.
+
+    Each place of the kernel and input channel of a group takes ceil((header + channels * bits) / word) words, where
+    channels are those output channels of the group of which the core holds at least one neuron.
+
+    Attributes
+    ----------
+    header_bits : with a stride of 1 along at least one axis.
+    strided_header_bits : with a stride above 1 along all axes.
+    bits_per_weight : of an output channel.
+    """
+
+    header_bits: Limit
+    strided_header_bits: Limit
+    bits_per_weight: Limit
+
+
+class SynapticMemory(Strict):
+    """How synapses lie in a core's memory.
+
+    Attributes
+    ----------
+    word_bits : the unit in which memory is given out.
+    dense : an axon of a dense projection stores a weight, zero or not, for every neuron of the layer on the core.
+    sparse : an axon stores its synapses on the core.
+    convolution : None where the chip cannot share weights, so that a convolution is stored as sparse synapses.
+    """
+
+    word_bits: Limit
+    dense: ListedSynapses
+    sparse: ListedSynapses
+    convolution: SharedKernel | None
+
+
+class ByKind(Strict, Generic[Value]):
+    """A constant for each kind of synapse."""
+
+    dense: Value
+    sparse: Value
+    convolution: Value
+
+    def of(self, kind: SynapseKind) -> Value:
+        """The constant of one kind."""
+        value: Value = getattr(self, kind)
+        return value
+
+
+class EnergyCosts(Strict):
+    """Energy of each operation, in picojoules.
+
+    Attributes
+    ----------
+    synaptic_operation : one weight added at one neuron, by kind of synapse.
+    neuron_access : every neuron at every step, active or not.
+    neuron_update : on top of the access, every neuron that is updated in a step.
+    spike : a neuron spikes.
+    packet : a message sent to another core.
+    hop_east_west, hop_north_south : a message passes from a tile to the next.
+    """
+
+    synaptic_operation: ByKind[Picojoules]
+    neuron_access: Picojoules
+    neuron_update: Picojoules
+    spike: Picojoules
+    packet: Picojoules
+    hop_east_west: Picojoules
+    hop_north_south: Picojoules
+
+
+class PowerCosts(Strict):
+    """Power whether or not anything happens, in watts a chip.
+
+    Attributes
+    ----------
+    static : of the neuromorphic part.
+    processors : of the conventional processors on the chip, where they are counted apart.
+    """
+
+    static: Watts
+    processors: Watts
+
+
+class TimeCosts(Strict):
+    """Time of each operation, in nanoseconds.
+
+    Attributes
+    ----------
+    synaptic_operation, neuron_access, neuron_update, spike : as in `EnergyCosts`, one after the other on a core.
+    packet_out, packet_in : a core sends a message, or takes one in.
+    hop_east_west, hop_north_south : a message passes over a link.
+    barrier : ends every step, and is its floor; may grow with the number of tiles in use.
+    """
+
+    synaptic_operation: ByKind[Nanoseconds]
+    neuron_access: Nanoseconds
+    neuron_update: Nanoseconds
+    spike: Nanoseconds
+    packet_out: Nanoseconds
+    packet_in: Nanoseconds
+    hop_east_west: Nanoseconds
+    hop_north_south: Nanoseconds
+    barrier: TabledNanoseconds
+
+
+class CostSet(Strict):
+    """One account of what operations cost; accounts are never mixed.
+
+    Attributes
+    ----------
+    description : whose account it is.
+    step_time_model : "sum": a step takes as long as the busiest core's sending, receiving and updating, plus the
+        barrier; "maximum": as long as the longest of neuron work, synapse work, busiest link and barrier.
+    energy, power, time : the constants.
+    """
+
+    description: str
+    step_time_model: Literal["sum", "maximum"]
+    energy: EnergyCosts
+    power: PowerCosts
+    time: TimeCosts
+
+
+class Costs(Strict):
+    """The accounts of a chip.
+
+    Attributes
+    ----------
+    default : name of the account that is used where none is asked for.
+    sets : accounts by name.
+    """
+
+    default: str
+    sets: dict[str, CostSet]
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> Self:
+        if self.default not in self.sets:
+            raise ValueError(f"default names {self.default!r}, which is not among {', '.join(self.sets)}")
+        return self
+
+
+class Target(Strict):
+    """A chip, or a board of several."""
+
+    name: str = Field(min_length=1)
+    description: str
+    topology: Topology
+    limits: Limits
+    synaptic_memory: SynapticMemory
+    costs: Costs
+
+    @property
+    def cores(self) -> int:
+        """Usable cores of all chips."""
+        return self.topology.chips * self.topology.usable_cores.value
+
+    def with_chips(self, chips: int) -> Target:
+        """The same chip on a board with several."""
+        if chips < 1:
+            raise UsageError(f"a board has at least one chip, not {chips}")
+        return self.model_copy(update={"topology": self.topology.model_copy(update={"chips": chips})})
+
+    def cost_set(self, name: str | None = None) -> CostSet:
+        """An account by name, or the default one."""
+        chosen = self.costs.default if name is None else name
+        if chosen not in self.costs.sets:
+            known = ", ".join(self.costs.sets)
+            raise UsageError(f"target {self.name} has no account {chosen!r}; its accounts are {known}")
+        return self.costs.sets[chosen]

@@ -1,0 +1,78 @@
+"""Static data to something that lasts for steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import UsageError
+
+Array = NDArray[Any]
+
+
+class Encoder(ABC):
+    """Turns (samples, ...) into (samples, steps, ...); seeded where it draws at random."""
+
+    @property
+    @abstractmethod
+    def note(self) -> str:
+        """What a report should say of it."""
+
+    @abstractmethod
+    def encode(self, data: Array, steps: int) -> Array:
+        """Present every sample for a number of steps."""
+
+
+@dataclass(frozen=True)
+class ConstantCurrent(Encoder):
+    """The same values at every step."""
+
+    @property
+    def note(self) -> str:
+        return "encoder: constant current, the same values at every step."
+
+    def encode(self, data: Array, steps: int) -> Array:
+        return np.repeat(data[:, np.newaxis], steps, axis=1)
+
+
+@dataclass(frozen=True)
+class PoissonRate(Encoder):
+    """A spike at each step with the probability value / `largest`, independent of all others.
+
+    Attributes
+    ----------
+    largest : the value that spikes at every step; values lie in [0, largest].
+    seed : of the random numbers.
+    """
+
+    largest: float
+    seed: int
+
+    @property
+    def note(self) -> str:
+        return f"encoder: a spike at a step with probability value / {self.largest:g}, seed {self.seed}."
+
+    def encode(self, data: Array, steps: int) -> Array:
+        if np.min(data, initial=0.0) < 0:
+            raise UsageError("The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'.")
+        random = np.random.default_rng(self.seed)
+        share = np.asarray(data, dtype=np.float32)[:, np.newaxis] / np.float32(self.largest)
+        return (random.random((data.shape[0], steps, *data.shape[1:]), dtype=np.float32) < share).astype(np.int8)
+
+
+def encoder_named(name: str, data: Array, seed: int) -> Encoder:
+    """The encoder of a name; `data` sets what counts as the largest value.
+
+    Raises
+    ------
+    UsageError : no encoder has that name.
+    """
+    if name == "constant":
+        return ConstantCurrent()
+    if name == "rate":
+        return PoissonRate(max(float(np.max(data, initial=0.0)), 1e-30), seed)
+    raise UsageError(f"There is no encoder {name!r}: use 'constant' or 'rate'.")

@@ -1,0 +1,175 @@
+"""The intermediate graph: named operators and the edges between them, as trained, in float.
+
+Time is synchronous: at every step all operators see that same step. An edge with lag 1 carries the step before; every
+loop has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import networkx as nx
+
+from .operators import Input, Neurons, Operator, Output, Shape, ShapeError
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What leaves `source` arrives at `target`, `lag` steps (0 or 1) later; what arrives at one node adds up."""
+
+    source: str
+    target: str
+    lag: int = 0
+
+
+class GraphError(ValueError):
+    """A graph that contradicts itself; the message names nodes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Operators by name, edges, and what had to be assumed to read them.
+
+    Attributes
+    ----------
+    nodes : operators by name.
+    edges : at most one between two nodes.
+    assumptions : one sentence for each thing that the model file left open.
+    name : where it came from, for messages.
+    """
+
+    nodes: Mapping[str, Operator]
+    edges: tuple[Edge, ...]
+    assumptions: tuple[str, ...] = ()
+    name: str = "model"
+
+    @classmethod
+    def with_loops_closed(
+        cls, nodes: Mapping[str, Operator], edges: list[tuple[str, str]], assumptions: tuple[str, ...], name: str
+    ) -> Graph:
+        """Make a graph whose loops are closed by edges of lag 1, those that a walk from the inputs finds last."""
+        lags = _edges_that_close_loops(nodes, edges)
+        graph = cls(
+            MappingProxyType(dict(nodes)), tuple(Edge(a, b, int((a, b) in lags)) for a, b in edges), assumptions, name
+        )
+        graph.verify()
+        return graph
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Nodes in an order in which each follows all that it sees in the same step."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from((edge.source, edge.target) for edge in self.edges if edge.lag == 0)
+        try:
+            return tuple(nx.lexicographical_topological_sort(graph, key=list(self.nodes).index))
+        except nx.NetworkXUnfeasible:
+            cycle = " -> ".join(source for source, _ in nx.find_cycle(graph))
+            raise GraphError(f"the loop {cycle} has no edge that carries the previous step") from None
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Output shape of every node.
+
+        Raises
+        ------
+        GraphError : two shapes do not suit one another; the message names the edge.
+        """
+        shapes: dict[str, Shape] = {}
+        for name in self.order:
+            operator = self.nodes[name]
+            arriving = [edge for edge in self.incoming(name) if edge.source in shapes]
+            if isinstance(operator, Input):
+                shape = operator.shape
+            elif arriving:
+                shape = shapes[arriving[0].source]
+                for edge in arriving:
+                    self._same(shapes[edge.source], shape, arriving[0], edge)
+            else:
+                raise GraphError(f"nothing reaches node {name!r}")
+            try:
+                shapes[name] = operator.output_shape(shape)
+            except ShapeError as error:
+                source = arriving[0].source if arriving else name
+                raise GraphError(f"type mismatch: {source!r} gives shape {shape}, but {name!r} {error}") from None
+        for edge in self.edges:
+            if edge.lag:
+                first = next(other for other in self.incoming(edge.target) if other.lag == 0)
+                self._same(shapes[edge.source], shapes[first.source], first, edge)
+        return MappingProxyType(shapes)
+
+    @staticmethod
+    def _same(shape: Shape, expected: Shape, first: Edge, edge: Edge) -> None:
+        if shape != expected:
+            raise GraphError(
+                f"type mismatch at {edge.target!r}: {first.source!r} gives shape {expected}, "
+                f"{edge.source!r} gives {shape}"
+            )
+
+    def incoming(self, name: str) -> tuple[Edge, ...]:
+        """Edges that end in a node."""
+        return tuple(edge for edge in self.edges if edge.target == name)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the input nodes."""
+        return tuple(name for name, operator in self.nodes.items() if isinstance(operator, Input))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the output nodes."""
+        return tuple(name for name, operator in self.nodes.items() if isinstance(operator, Output))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the nodes with neurons, in order."""
+        return tuple(name for name in self.order if isinstance(self.nodes[name], Neurons))
+
+    def verify(self) -> None:
+        """Raise GraphError at the first contradiction: edges, loops, inputs and outputs, shapes."""
+        for edge in self.edges:
+            for end in (edge.source, edge.target):
+                if end not in self.nodes:
+                    raise GraphError(
+                        f"the edge {edge.source!r} -> {edge.target!r} names node {end!r}, which does not exist; "
+                        f"there are {', '.join(map(repr, self.nodes))}"
+                    )
+        if len({(edge.source, edge.target) for edge in self.edges}) < len(self.edges):
+            raise GraphError("an edge occurs twice")
+        if not self.inputs:
+            raise GraphError("the graph has no input node")
+        if not self.outputs:
+            raise GraphError("the graph has no output node")
+        _ = self.shapes
+
+
+def _edges_that_close_loops(nodes: Mapping[str, Operator], edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The edges that a depth-first walk from the inputs finds leading back into the path it is on."""
+    followers: dict[str, list[str]] = {name: [] for name in nodes}
+    for source, target in edges:
+        followers.setdefault(source, []).append(target)
+    state: dict[str, str] = {}
+    closing: set[tuple[str, str]] = set()
+    starts = [name for name, operator in nodes.items() if isinstance(operator, Input)]
+    for start in (*starts, *nodes):
+        if start in state:
+            continue
+        state[start] = "open"
+        path = [(start, iter(followers[start]))]
+        while path:
+            name, rest = path[-1]
+            follower = next(rest, None)
+            if follower is None:
+                state[name] = "done"
+                path.pop()
+            elif follower not in nodes:
+                continue
+            elif state.get(follower) == "open":
+                closing.add((name, follower))
+            elif follower not in state:
+                state[follower] = "open"
+                path.append((follower, iter(followers[follower])))
+    return closing

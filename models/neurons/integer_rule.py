@@ -1,0 +1,83 @@
+"""The integer step of the leaky integrate-and-fire family: written once, run everywhere.
+
+The simulator compiles `integer_step` for single neurons, the reference and the Lava processes call it on whole arrays,
+and this very file goes along with a generated Lava program; hence no import but NumPy, and arithmetic instead of branches. The arithmetic
+is that of Lava's bit-accurate LIF (`lava.proc.lif.models.PyLifModelBitAcc`):
+
+    u <- wrap24(trunc(u * (4096 - current_decay) / 4096) + (a << 6))
+    v <- clip24(trunc(v * (4096 - voltage_decay) / 4096) + u + bias)
+
+with truncation towards zero; u wraps past 2**23, v saturates at +-(2**23 - 1). How it goes on is our own, as one
+microcode for all kinds of reset: spike where v > level, and then v <- v * keep + offset.
+"""
+
+import numpy as np
+
+DECAY_UNITY = 4096
+DECAY_SHIFT = 12
+ACTIVATION_SHIFT = 6
+STATE_LIMIT = 1 << 23
+NEVER = 1 << 31  # no potential of 24 bits exceeds this level
+
+
+def integer_step(current, voltage, activation, current_decay, voltage_decay, bias, level, keep, offset):
+    """Advance neurons by one step.
+
+    Parameters
+    ----------
+    current, voltage : int64 scalars or arrays; the state after the last step, 24 bit.
+    activation : int64, the sum of the weights that arrived.
+    current_decay, voltage_decay : 0..4096.
+    bias : in units of the potential.
+    level : the neuron spikes where the potential exceeds it; `NEVER` for an integrator.
+    keep, offset : after a spike the potential becomes potential * keep + offset: (0, value) for a reset to a value,
+        (1, -threshold * 64) for a reset by subtraction, (1, 0) for none.
+
+    Returns
+    -------
+    current, voltage, spike : the state after this step; spike is boolean.
+    """
+    # A shift alone rounds negative numbers down, so they are raised first; and a helper for it would have to be
+    # compiled apart from this function, which is written out for that reason.
+    scaled = current * (DECAY_UNITY - current_decay)
+    current = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
+    current = current + 2 * STATE_LIMIT * ((current <= -STATE_LIMIT) * 1 - (current > STATE_LIMIT) * 1)
+    scaled = voltage * (DECAY_UNITY - voltage_decay)
+    voltage = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + current + bias
+    voltage = np.minimum(np.maximum(voltage, 1 - STATE_LIMIT), STATE_LIMIT - 1)
+    spike = voltage > level
+    voltage = voltage + spike * (voltage * (keep - 1) + offset)
+    return current, voltage, spike
+
+
+def rule_parameters(neuron):
+    """What `integer_step` wants, from the fields of an integer neuron model.
+
+    Parameters
+    ----------
+    neuron : mapping with the fields of `IntegerLeakyIntegrateAndFire`, numbers or arrays.
+
+    Returns
+    -------
+    dict of int64 arrays: current_decay, voltage_decay, bias, level, keep, offset.
+    """
+    fields = {
+        name: np.asarray(neuron[name], dtype=np.int64)
+        for name in ("current_decay", "voltage_decay", "threshold", "bias_mantissa", "bias_exponent", "reset_value")
+    }
+    threshold = fields["threshold"] << ACTIVATION_SHIFT
+    reset = str(neuron["reset"])
+    keep, offset = {
+        "zero": (0, fields["reset_value"]),
+        "subtract": (1, -threshold),
+        "none": (1, np.zeros((), dtype=np.int64)),
+    }[reset]
+    level = threshold - 1 if neuron["inclusive"] else threshold
+    return {
+        "current_decay": fields["current_decay"],
+        "voltage_decay": fields["voltage_decay"],
+        "bias": fields["bias_mantissa"] << fields["bias_exponent"],
+        "level": level if neuron["spiking"] else np.asarray(NEVER, dtype=np.int64),
+        "keep": np.asarray(keep, dtype=np.int64),
+        "offset": np.asarray(offset, dtype=np.int64),
+    }

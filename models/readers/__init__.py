@@ -1,0 +1,1 @@
+"""Readers: one per file format, each from a file to a Graph."""

@@ -1,0 +1,85 @@
+"""The handwritten digits data set, and where the network trained on it lies.
+
+No PyTorch here: whoever deploys the committed network needs only its file and the
+images.
+"""
+
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+NIR_FILE: Final = Path(__file__).with_name("digits.nir")
+"""The trained network."""
+
+CARD_FILE: Final = Path(__file__).with_name("digits.json")
+"""What is known about it: accuracy, spikes, seed, versions."""
+
+STEPS: Final = 16
+"""Steps for which an image is shown to the network."""
+
+INPUT_SHAPE: Final = (1, 8, 8)
+"""Shape of one image: channels, height, width."""
+
+CLASSES: Final = 10
+
+TEST_SAMPLES: Final = 450
+
+_LARGEST_PIXEL: Final = 16
+_SPLIT_SEED: Final = 0
+
+
+def load(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Load one part of the fixed, stratified split of scikit-learn's digits.
+
+    The data set is the test part of "Optical Recognition of Handwritten Digits" (UCI,
+    https://doi.org/10.24432/C50P49), as scikit-learn ships it: 1797 images, nothing is
+    downloaded.
+
+    Parameters
+    ----------
+    split
+        ``"train"`` (1347 images) or ``"test"`` (450 images).
+
+    Returns
+    -------
+    images
+        float32, shape (samples, 1, 8, 8), in [0, 1], every value a multiple of 1/16.
+    labels
+        int64, shape (samples,), the digit 0 to 9.
+
+    Raises
+    ------
+    ValueError
+        If ``split`` is neither ``"train"`` nor ``"test"``.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f'split must be "train" or "test", not {split!r}')
+
+    # Imported here, since it is slow to import and not everybody who reads NIR_FILE has it.
+    from sklearn.datasets import load_digits
+
+    pixels, digits = load_digits(return_X_y=True)
+    images = (pixels / _LARGEST_PIXEL).astype(np.float32).reshape(-1, *INPUT_SHAPE)
+    labels = digits.astype(np.int64)
+    chosen = _is_test_sample(labels)
+    if split == "train":
+        chosen = ~chosen
+    return images[chosen], labels[chosen]
+
+
+def _is_test_sample(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the test samples: shuffled, sorted by class, then taken at even distances.
+
+    Even distances over samples sorted by class give every class its share to within
+    one sample, and the total exactly.
+    """
+    # RandomState, because NumPy promises never to change its stream; the Generator's
+    # may change, and then the committed network would have seen some test samples.
+    shuffled = np.random.RandomState(_SPLIT_SEED).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    taken_before = np.arange(len(labels) + 1) * TEST_SAMPLES // len(labels)
+    is_test = np.zeros(len(labels), dtype=np.bool_)
+    is_test[by_class] = np.diff(taken_before) == 1
+    return is_test

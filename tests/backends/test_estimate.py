@@ -1,0 +1,301 @@
+"""Energy and time of small runs, worked out by hand from the chips' constants."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from spikeloom.backends.energy import scaled, total
+from spikeloom.backends.estimate import Estimate, estimate
+from spikeloom.backends.run import Counters
+from spikeloom.mapping.constant import Bounds
+from spikeloom.mapping.mapping import Mapping, Place
+from spikeloom.mapping.target import Target
+from spikeloom.mapping.target_files import load_target
+from spikeloom.models.errors import UsageError
+
+Array = NDArray[Any]
+ACCOUNTS = [("loihi1", "fitted"), ("loihi1", "davies"), ("loihi2", "interim")]
+
+# Core 0 is one tile west and one north of core 1.
+MAPPING = Mapping(
+    "loihi1",
+    "by hand",
+    MappingProxyType({"hidden": np.asarray([0, 0, 0]), "answer": np.asarray([1, 1])}),
+    (Place(0, 0, 0, 0), Place(0, 1, 1, 0)),
+    (),
+)
+EAST, SOUTH, WEST = ((0, 0, 0), (0, 1, 0)), ((0, 1, 0), (0, 1, 1)), ((0, 1, 1), (0, 0, 1))
+
+
+def columns(core_0: list[int], core_1: list[int]) -> Array:
+    return np.asarray([core_0, core_1], dtype=np.int64).T
+
+
+# Two samples of three steps, through two layers: four rows.
+COUNTERS = Counters(
+    samples=2,
+    steps=3,
+    spikes=columns([0, 4, 2, 0], [0, 0, 2, 0]),
+    synaptic_operations=MappingProxyType(
+        {
+            "dense": columns([20, 10, 0, 0], [0, 0, 0, 0]),
+            "sparse": columns([0, 0, 0, 0], [0, 0, 0, 0]),
+            "convolution": columns([0, 0, 0, 0], [0, 0, 30, 6]),
+        }
+    ),
+    neuron_updates=np.asarray([3, 2]),
+    packets_out=columns([0, 4, 2, 0], [0, 0, 0, 0]),
+    packets_in=columns([4, 2, 0, 0], [0, 4, 2, 0]),
+    link_packets=np.asarray([6, 4, 2]),
+    links=(EAST, SOUTH, WEST),
+    layer_spikes=MappingProxyType({"input": 6, "hidden": 6, "answer": 2}),
+    layer_synaptic_operations=MappingProxyType({"hidden": 30, "answer": 36}),
+)
+
+
+@cache
+def chip(name: str) -> Target:
+    return load_target(name)
+
+
+def price(target: str, costs: str | None = None, counters: Counters = COUNTERS, period: int = 3) -> Estimate:
+    return estimate(counters, MAPPING, chip(target), period=period, costs=costs)
+
+
+def joules(picojoules: float) -> Any:
+    return pytest.approx(picojoules * 1e-12, rel=1e-12, abs=0)
+
+
+def seconds(nanoseconds: list[float]) -> Any:
+    return pytest.approx(sum(nanoseconds) * 1e-9, rel=1e-12, abs=0)
+
+
+def test_energy_of_loihi_1_fitted() -> None:
+    result = price("loihi1", "fitted")
+    assert {term.name: term.energy.nominal for term in result.energy_terms} == {
+        "synaptic_operation_dense": joules(15 * 35.5),
+        "synaptic_operation_sparse": joules(0),
+        "synaptic_operation_convolution": joules(18 * 24.0),
+        "neuron_access": joules(5 * 4 * 51.2),
+        "neuron_update": joules(5 * 4 * 21.6),
+        "spike": joules(4 * 69.3),
+        "packet": joules(3 * 111),
+        "hop_east_west": joules(4 * 3.0),
+        "hop_north_south": joules(2 * 4.2),
+    }
+    assert result.dynamic.nominal == joules(3051.1)
+    low = 15 * 31.2 + 18 * 21.1 + 20 * (45.1 + 19.0) + 4 * 61.0 + 3 * 97.7 + 4 * 3.0 + 2 * 3.7
+    assert result.dynamic.low == joules(low)
+
+
+def test_energy_of_loihi_1_as_its_designers_have_it() -> None:
+    picojoules = 33 * 23.6 + 20 * 52 + 20 * 29 + 3 * 1.7 + 4 * 3.0 + 2 * 4.0
+    assert price("loihi1", "davies").dynamic == (joules(picojoules),) * 3
+
+
+def test_energy_of_loihi_2_lies_below_that_of_loihi_1() -> None:
+    result = price("loihi2")
+    assert result.cost_set == "interim"
+    assert result.dynamic.nominal == joules(3051.1)
+    low = 15 * 7.1 + 18 * 4.8 + 20 * (25.6 + 10.8) + 4 * 6.9 + 3 * 11.1
+    assert result.dynamic.low == joules(low)
+
+
+def test_packets_from_off_the_chip_take_no_energy_but_time() -> None:
+    more = replace(COUNTERS, packets_in=COUNTERS.packets_in + 100)
+    assert price("loihi1", counters=more).dynamic == price("loihi1").dynamic
+    assert price("loihi1", counters=more).latency.nominal > price("loihi1").latency.nominal
+
+
+def test_hops_are_split_by_the_direction_of_the_links() -> None:
+    moved = replace(COUNTERS, link_packets=np.asarray([0, 14, 0]))
+    counts = {term.name: term.count_per_sample for term in price("loihi1", counters=moved).energy_terms}
+    assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 7)
+
+
+@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
+def test_accounts_are_exactly_the_sums_of_their_terms(target: str, costs: str) -> None:
+    result = price(target, costs)
+    assert result.dynamic == total(term.energy for term in result.energy_terms)
+    static = [term.energy for term in result.static_terms]
+    assert result.chip_total == total([*(term.energy for term in result.energy_terms), *static])
+    for term in result.energy_terms:
+        assert term.energy == scaled(term.constant, term.count_per_sample * 1e-12)
+        assert term.source
+
+
+def test_chip_total_adds_the_power_over_the_latency_of_the_chips_in_use() -> None:
+    one = price("loihi1")
+    assert one.chip_total.nominal == joules(3051.1 + 0.169e12 * one.latency.nominal)
+    apart = replace(MAPPING, places=(Place(0, 0, 0, 0), Place(1, 0, 0, 0)))
+    two = estimate(COUNTERS, apart, chip("loihi1").with_chips(3), period=3)
+    assert two.chip_total.nominal == joules(3051.1 + 2 * 0.169e12 * two.latency.nominal)
+
+
+@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
+def test_cores_and_layers_add_up(target: str, costs: str) -> None:
+    result = price(target, costs)
+    energy = {term.name: term.energy.nominal for term in result.energy_terms}
+    hops = energy["hop_east_west"] + energy["hop_north_south"]
+    assert result.core_energy.sum() + hops == joules(result.dynamic.nominal * 1e12)
+    layers = sum(bounds.nominal for bounds in result.layer_energy.values())
+    assert layers + hops + energy["packet"] == joules(result.dynamic.nominal * 1e12)
+
+
+def test_energy_of_a_core_and_of_a_layer() -> None:
+    result = price("loihi1")
+    core_0 = 15 * 35.5 + 12 * (51.2 + 21.6) + 3 * 69.3 + 3 * 111
+    assert result.core_energy[0] == joules(core_0)
+    assert set(result.layer_energy) == {"hidden", "answer"}  # the input has no neurons on the chip
+    # Which kind of synapse a layer has is not counted: 15 are dense and 18 are a convolution's.
+    mean = (15 * 35.5 + 18 * 24.0) / 33
+    answer = 8 * (51.2 + 21.6) + 1 * 69.3 + 18 * mean
+    assert result.layer_energy["answer"].nominal == joules(answer)
+    low = 8 * (45.1 + 19.0) + 1 * 61.0 + 18 * 21.1
+    assert result.layer_energy["answer"].low == joules(low)
+
+
+def test_time_of_loihi_1_fitted() -> None:
+    result = price("loihi1", "fitted")
+    receives = 2 * 16 + 10 * 3.8  # core 0, first row
+    sends = [3 * 9.7 + 2 * 35.1, 3 * 9.7 + 1 * 35.1, 3 * 9.7]  # core 0, the other rows
+    assert result.latency.nominal == seconds([receives, *sends, 4 * 1000])  # two tiles in use
+    assert result.step_time.nominal == seconds([result.latency.nominal / 4 * 1e9])
+    assert result.timing.bound_by.work == "barrier"
+    assert result.timing.bound_by.share == pytest.approx(4000e-9 / result.latency.nominal)
+
+
+def test_time_of_loihi_1_as_its_designers_have_it() -> None:
+    rows = [10 * 3.5, 3 * 8.4 + 2 * 2.1, 15 * 3.5, 3 * 8.4]  # the third is core 1, which receives
+    barrier = 113 + (465 - 113) / 31
+    assert price("loihi1", "davies").latency.nominal == seconds([*rows, 4 * barrier])
+
+
+def test_time_of_loihi_2_is_its_floor_where_there_is_little_to_do() -> None:
+    result = price("loihi2")
+    assert result.latency.nominal == seconds([4 * 200])
+    assert (result.timing.bound_by.work, result.timing.bound_by.share) == ("barrier", 1.0)
+
+
+def test_samples_back_to_back_share_steps() -> None:
+    result = price("loihi1", period=3)
+    # The fourth row falls on the next sample's first, where core 0 has more to do.
+    period = [2 * 16 + 10 * 3.8, 3 * 9.7 + 2 * 35.1, 3 * 9.7 + 1 * 35.1, 3 * 1000]
+    assert 1 / result.throughput.nominal == seconds(period)
+    assert 1 / price("loihi1", period=5).throughput.nominal == seconds([*period, 2 * 3 * 9.7, 2 * 1000])
+    assert price("loihi1", period=5).latency == result.latency
+
+
+BUSY = 10**6
+
+
+@pytest.mark.parametrize("target", ["loihi1", "loihi2"])
+@pytest.mark.parametrize("core", [0, 1])
+def test_bottleneck_is_the_work_of_the_busiest_core(target: str, core: int) -> None:
+    one = columns([BUSY, 0, 0, 0], [0, 0, 0, 0]) if core == 0 else columns([0, 0, 0, 0], [0, 0, BUSY, 0])
+    sender = price(target, counters=replace(COUNTERS, spikes=one)).timing.bound_by
+    assert (sender.work, sender.core) == ("neurons", core)
+    operations = {**COUNTERS.synaptic_operations, "sparse": one}
+    receiver = price(target, counters=replace(COUNTERS, synaptic_operations=operations)).timing.bound_by
+    assert (receiver.work, receiver.core) == ("synapses", core)
+    assert receiver.share > 0.9
+
+
+def test_bottleneck_may_be_a_link_on_loihi_2() -> None:
+    counters = replace(COUNTERS, link_packets=np.asarray([0, BUSY, BUSY]))
+    result = price("loihi2", counters=counters)
+    # South takes 6.5 ns, west 4.1 ns; the packets of both samples spread over all rows.
+    assert result.timing.bound_by.link == SOUTH
+    assert result.latency.nominal == seconds([BUSY / 2 * 6.5])
+    assert price("loihi1", counters=counters).latency == price("loihi1").latency
+
+
+def test_a_mesh_of_one_tile_has_no_links() -> None:
+    counters = replace(COUNTERS, link_packets=np.zeros(0, int), links=())
+    for target in ("loihi1", "loihi2"):
+        counts = {term.name: term.count_per_sample for term in price(target, counters=counters).energy_terms}
+        assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
+def test_report_is_json_with_a_source_for_every_constant(target: str, costs: str) -> None:
+    result = price(target, costs)
+    report = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    assert report["energy_per_sample"] == result.dynamic._asdict()
+    assert set(report["energy_accounts"]) == {"dynamic_neurocore", "chip_total"}
+    assert all(account["meaning"].endswith(".") for account in report["energy_accounts"].values())
+    assert report["energy_accounts"]["dynamic_neurocore"]["nominal"] == result.dynamic.nominal
+    for name in ("energy_terms", "static_terms", "time_constants"):
+        assert all(entry["source"] and entry["kind"] and entry["term"] for entry in report[name])
+    assert report["latency_per_sample"]["nominal"] == result.latency.nominal
+    assert report["step_time"]["bound_by"]["work"] == "barrier"
+    assert report["throughput"]["low"] <= report["throughput"]["high"]
+    assert any("Not included: the host" in note for note in report["notes"])
+
+
+@pytest.mark.parametrize("broken", [{"samples": 0}, {"spikes": np.zeros((4, 3), int)}])
+def test_what_does_not_suit_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="fitted, davies"):
+        price("loihi1", "guessed")
+    with pytest.raises(ValueError, match="do not suit"):
+        price("loihi1", counters=replace(COUNTERS, **broken))
+
+
+COUNTS = st.lists(st.integers(0, 10**6), min_size=8, max_size=8).map(lambda counts: np.asarray(counts).reshape(4, 2))
+LINKS = st.lists(st.integers(0, 10**6), min_size=3, max_size=3).map(np.asarray)
+
+
+@st.composite
+def counters(draw: st.DrawFn) -> Counters:
+    return replace(
+        COUNTERS,
+        samples=draw(st.integers(1, 50)),
+        spikes=draw(COUNTS),
+        synaptic_operations={kind: draw(COUNTS) for kind in ("dense", "sparse", "convolution")},
+        neuron_updates=draw(COUNTS)[0],
+        packets_out=draw(COUNTS),
+        packets_in=draw(COUNTS),
+        link_packets=draw(LINKS),
+    )
+
+
+def figures(result: Estimate) -> list[Bounds]:
+    return [result.dynamic, result.chip_total, result.latency, result.step_time]
+
+
+@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
+@given(drawn=counters(), period=st.integers(1, 6))
+def test_bounds_are_in_order(target: str, costs: str, drawn: Counters, period: int) -> None:
+    result = price(target, costs, drawn, period)
+    static = [term.energy for term in result.static_terms]
+    for bounds in (*figures(result), result.throughput, *static, *result.layer_energy.values()):
+        assert 0 <= bounds.low <= bounds.nominal <= bounds.high
+
+
+FIELDS = ["spikes", "packets_out", "packets_in", "link_packets", "neuron_updates", "dense", "sparse", "convolution"]
+
+
+@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
+@given(drawn=counters(), more=COUNTS, field=st.sampled_from(FIELDS))
+def test_more_activity_is_never_cheaper(target: str, costs: str, drawn: Counters, more: Array, field: str) -> None:
+    changes: dict[str, Any]
+    if field in drawn.synaptic_operations:
+        operations = dict(drawn.synaptic_operations)
+        changes = {"synaptic_operations": {**operations, field: operations[field] + more}}
+    else:
+        old = getattr(drawn, field)
+        changes = {field: old + more.ravel()[: old.size].reshape(old.shape)}
+    before, after = price(target, costs, drawn), price(target, costs, replace(drawn, **changes))
+    for old, new in zip(figures(before), figures(after), strict=True):
+        assert all(new_end >= old_end for new_end, old_end in zip(new, old, strict=True))
+    assert after.throughput.nominal <= before.throughput.nominal

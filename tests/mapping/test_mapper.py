@@ -1,0 +1,162 @@
+"""Whatever comes out of the mapper passes the checker, and whatever does not fit has a reason."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from spikeloom.mapping.feasibility import Needs, check
+from spikeloom.mapping.mapper import find_fit, map_network, strategies
+from spikeloom.mapping.partition.portfolio import candidates
+from spikeloom.mapping.partition.sequential import Sequential
+from spikeloom.mapping.target_files import load_target
+from spikeloom.models.connectivity import Convolution, Dense, Sparse
+from spikeloom.models.errors import DoesNotFitError, UsageError
+
+RUNS = settings(max_examples=120, deadline=None)
+
+
+@RUNS
+@given(data=st.data())
+def test_a_mapping_passes_the_checker_or_there_is_a_problem(data, networks, targets):
+    network, target = data.draw(networks), data.draw(targets)
+    fit = find_fit(network, target, strategy=data.draw(st.sampled_from(strategies())))
+    if fit.mapping is None:
+        assert fit.problems
+        for problem in fit.problems:
+            assert "mistake of the mapper" not in problem.advice, str(problem)
+            assert problem.limit is None or problem.used > problem.limit or "'auto'" in problem.advice
+            json.dumps(problem.as_dict())
+        return
+    assert fit.problems == ()
+    assert check(network, target, fit.mapping) == ()
+    needs = Needs(network, target, fit.mapping.core_of, fit.mapping.cores)
+    for use in fit.mapping.uses:
+        counted = int(getattr(needs, use.resource)[use.core])
+        # Zeros in kernels make the partitioner's input axons an upper bound; all else is exact.
+        assert use.used == counted or (use.resource == "input_axons" and use.used > counted)
+
+
+@RUNS
+@given(data=st.data())
+def test_one_neuron_that_fits_nowhere_names_its_layer(data, networks, make_target):
+    network = data.draw(networks)
+    target = make_target(synaptic_memory_bits=data.draw(st.integers(1, 400)))
+    layout = Sequential().layout(network, target)
+    for problem in layout.problems:
+        assert problem.resource == "synaptic_memory_bits"
+        assert problem.layer in network.by_name
+        assert problem.used > problem.limit
+    placed = {name for name, cores in layout.core_of.items() if cores.min(initial=0) >= 0}
+    assert placed.isdisjoint(problem.layer for problem in layout.problems)
+
+
+def test_a_small_network_shares_one_core(make_network):
+    network = make_network([Dense(np.ones((4, 3))), Dense(np.ones((2, 4)))], [(3,), (4,), (2,)], constant=True)
+    mapping = map_network(network, load_target("loihi2"))
+    assert mapping.cores == 1
+    assert mapping.populations_on(0) == {"constant": 1, "layer1": 4, "layer2": 2}
+    assert mapping.places[0].chip == mapping.places[0].column == mapping.places[0].row == 0
+
+
+def test_maximal_ranges(make_network, make_target):
+    # 100 axons to 50 neurons are 1300 words; 12 neurons are 300 words, and 13 would be 400.
+    network = make_network([Dense(np.ones((50, 100)))], [(100,), (50,)])
+    target = make_target("loihi2", synaptic_memory_bits=128 * 399)
+    cores = Sequential().partition(network, target)["layer1"]
+    assert np.bincount(cores).tolist() == [12, 12, 12, 12, 2]
+
+
+def test_too_many_cores_give_the_total_and_the_largest_layers(make_network, make_target):
+    network = make_network([Dense(np.ones((40, 2))), Dense(np.ones((4, 40)))], [(2,), (40,), (4,)])
+    target = make_target(columns=1, rows=1, cores_per_tile=2, usable_cores=2, neurons=4)
+    with pytest.raises(DoesNotFitError) as error:
+        map_network(network, target)
+    assert "cores 11 of 2" in str(error.value)
+    assert "layer1 (10), layer2 (1)" in str(error.value)
+    assert "a board of 6 chips" in str(error.value)
+    assert map_network(network, target.with_chips(6)).cores == 11
+
+
+def test_all_problems_come_at_once(make_network, make_target, make_float_neuron):
+    network = make_network(
+        [Dense(np.ones((2, 30))), Dense(np.ones((2, 2)))],
+        [(30,), (2,), (2,)],
+        delays={2: 80},
+        neurons={2: make_float_neuron(spiking=False)},
+    )
+    fit = find_fit(network, make_target(input_axons=20), graded_input_bits=8)
+    assert {(problem.layer, problem.resource, problem.used, problem.limit) for problem in fit.problems} == {
+        ("input", "graded_spike_bits", 8, 1),
+        ("layer2", "graded_spike_bits", 24, 1),
+        ("to layer2", "delay_steps", 80, 62),
+        ("layer1", "input_axons", 30, 20),
+    }
+
+
+def test_graded_spikes_fit_loihi2(make_network, make_float_neuron):
+    network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)], neurons={1: make_float_neuron(spiking=False)})
+    assert find_fit(network, load_target("loihi2"), graded_input_bits=16).mapping is not None
+    assert find_fit(network, load_target("loihi2"), graded_input_bits=25).mapping is None
+
+
+def test_output_axons_make_cores_hold_less(make_network, make_target):
+    # Each of 12 neurons reaches all cores of the next layer: 6 neurons on 3 cores of 2.
+    network = make_network([Dense(np.ones((12, 1))), Dense(np.ones((6, 12)))], [(1,), (12,), (6,)])
+    free = map_network(network, make_target(neurons=4, output_axons=None), strategy="sequential")
+    tight = map_network(network, make_target(neurons=4, output_axons=6), strategy="sequential")
+    assert tight.cores > free.cores
+    assert max(use.used for use in tight.uses if use.resource == "output_axons") <= 6
+
+
+def test_positions_take_fewer_messages_than_channels(make_network, make_target):
+    convolution = Convolution(np.ones((8, 4, 3, 3)), (4, 8, 8), (1, 1), ((1, 1), (1, 1)), (1, 1))
+    network = make_network([convolution], [(4, 8, 8), (8, 8, 8)])
+    target = make_target("loihi2", neurons=128)
+    channels, positions = (candidates(network, target, None, way)[0] for way in ("sequential", "positions"))
+    assert positions.packets < channels.packets
+    assert map_network(network, target).strategy == "positions"
+
+
+def test_the_graph_partition_finds_hidden_clusters(make_network, make_target):
+    # Eight groups of neurons talk among themselves, but their numbers are shuffled.
+    random = np.random.default_rng(1)
+    group = random.permutation(np.repeat(np.arange(8), 16))
+    recurrent = ((group[:, None] == group) & (random.random((128, 128)) < 0.5)).astype(float)
+    network = make_network(
+        [Sparse.from_matrix(sparse.csr_array(np.eye(128)))],
+        [(128,), (128,)],
+        [(1, 1, Sparse.from_matrix(sparse.csr_array(recurrent)))],
+    )
+    target = make_target(neurons=20)
+    mapping = map_network(network, target, rates={"layer1": np.full(128, 0.1)})
+    assert mapping.strategy == "graph"
+    split = [np.unique(mapping.core_of["layer1"][group == number]).size for number in range(8)]
+    assert np.mean(split) < 2
+
+
+def test_rates_decide_between_strategies(make_network, make_target):
+    convolution = Convolution(np.ones((8, 4, 3, 3)), (4, 8, 8), (1, 1), ((1, 1), (1, 1)), (1, 1))
+    network = make_network([convolution], [(4, 8, 8), (8, 8, 8)])
+    target = make_target("loihi2", neurons=128)
+    silent = candidates(network, target, {"input": 0.0})
+    assert {candidate.packets for candidate in silent} == {0.0}
+
+
+def test_the_same_input_gives_the_same_mapping(make_network, make_target):
+    random = np.random.default_rng(2)
+    network = make_network([Dense(random.random((60, 20))), Dense(random.random((40, 60)))], [(20,), (60,), (40,)])
+    first, second = (map_network(network, make_target(neurons=9)) for _ in range(2))
+    assert first.places == second.places
+    assert all(np.array_equal(first.core_of[name], second.core_of[name]) for name in first.core_of)
+
+
+def test_an_unknown_strategy_is_refused(make_network):
+    network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)])
+    with pytest.raises(UsageError, match="known are auto, sequential, positions, graph"):
+        map_network(network, load_target("loihi2"), strategy="best")

@@ -1,0 +1,104 @@
+"""Targets as files: what is refused, and what the two that come along say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spikeloom.mapping.target_files import load_target, target_names
+from spikeloom.models.errors import UsageError
+
+
+def written(tmp_path: Path, changes: dict[str, Any]) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(changes))
+    return path
+
+
+def test_the_built_in_targets_load() -> None:
+    assert target_names() == ("loihi1", "loihi2")
+    for name in target_names():
+        assert load_target(name).name == name
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="no target 'loihi3'; known are loihi1, loihi2, and any path"):
+        load_target("loihi3")
+
+
+def test_a_file_extends_a_built_in_target(tmp_path: Path) -> None:
+    board = load_target(written(tmp_path, {"extends": "loihi2", "name": "board", "topology": {"chips": 4}}))
+    assert (board.name, board.cores) == ("board", 4 * 120)
+    assert board.limits == load_target("loihi2").limits
+    assert board.topology == load_target("loihi2").with_chips(4).topology
+
+
+def test_a_file_extends_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("{extends: loihi1, name: base, topology: {chips: 2}}")
+    assert load_target(written(tmp_path, {"extends": "base.yaml", "name": "mine"})).topology.chips == 2
+
+
+def test_a_file_that_extends_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="extends itself"):
+        load_target(written(tmp_path, {"extends": "mine.yaml"}))
+
+
+GOOD = {"value": 5, "unit": "neurons", "kind": "assumed", "source": "a guess"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"limits": {"neurons": {**GOOD, "source": ""}}}, "limits.neurons.source"),
+        ({"limits": {"neurons": {"value": 5, "unit": "neurons", "kind": "assumed"}}}, "limits.neurons.source: Field"),
+        ({"limits": {"neurons": {**GOOD, "kind": "guessed"}}}, "limits.neurons.kind"),
+        ({"limits": {"neurons": {**GOOD, "hgih": 9}}}, "limits.neurons.hgih: Extra inputs"),
+        ({"limits": {"neurons": {**GOOD, "high": 4}}}, "limits.neurons: 0 <= low <= value <= high"),
+        ({"limits": {"neuron": GOOD}}, "limits.neuron: Extra inputs"),
+        ({"colour": "blue"}, "colour: Extra inputs"),
+        ({"topology": {"chips": 0}}, "topology.chips"),
+        ({"topology": {"usable_cores": {**GOOD, "value": 129}}}, "topology: 129 cores cannot be usable where 128"),
+        ({"costs": {"default": "mine"}}, "costs: default names 'mine'"),
+        ({"costs": {"sets": {"davies": {"energy": {"spike": GOOD}}}}}, "costs.sets.davies.energy.spike: the unit here"),
+    ],
+)
+def test_a_bad_file_is_refused_by_its_key(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message.replace(".", r"\.")):
+        load_target(written(tmp_path, {"extends": "loihi1", **changes}))
+
+
+def test_text_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    for text in ("[1, 2]", "a: [", "\0"):
+        path.write_text(text)
+        with pytest.raises(UsageError, match="YAML"):
+            load_target(path)
+
+
+def test_constants_of_both_accounts_of_loihi1() -> None:
+    target = load_target("loihi1")
+    assert target.cost_set() is target.cost_set("fitted")
+    assert target.cost_set("fitted").energy.synaptic_operation.of("dense").value == 35.5
+    assert target.cost_set("davies").energy.synaptic_operation.of("convolution").value == 23.6
+    active = target.cost_set("davies").energy
+    assert active.neuron_access.value + active.neuron_update.value == 81
+    with pytest.raises(UsageError, match="no account 'mine'; its accounts are fitted, davies"):
+        target.cost_set("mine")
+
+
+def test_the_barrier_grows_with_tiles() -> None:
+    barrier = load_target("loihi1").cost_set("davies").time.barrier
+    assert barrier.at(1).nominal == 113
+    assert barrier.at(32).nominal == barrier.at(64).nominal == 465
+    fitted = load_target("loihi1").cost_set().time.barrier.at(3)
+    assert fitted == (900, 1200, 1500)
+
+
+def test_limits_that_are_not_public_are_none() -> None:
+    limits = load_target("loihi2").limits
+    assert limits.of("input_axons") is None
+    assert "not public" in limits.input_axons.source
+    assert limits.of("neurons") == 8192

@@ -1,0 +1,129 @@
+"""The structure of the package: which folder may import which, and what stays out of the way until it is needed."""
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = ("models", "mapping", "backends", "deploy", "cli")  # each may import those before it
+STANDALONE = "backends/lava/standalone"  # copied into an artifact; no part of the package when it runs
+NO_PACKAGE = {"tests", "benchmarks", "docs", "build", "dist"}
+TORCH_AT_HOME = {"models/zoo/digits.py", "models/zoo/surrogate.py", "models/readers/pytorch.py"}
+SLOW = {"numba", "scipy", "sklearn", "torch", "lava", "h5py", "nir", "pymetis", "networkx"}
+
+
+def package_files() -> list[Path]:
+    """All Python files of the package."""
+    files = [*ROOT.glob("*.py")]
+    for folder in ROOT.iterdir():
+        if folder.is_dir() and folder.name not in NO_PACKAGE and not folder.name.startswith("."):
+            files += folder.rglob("*.py")
+    return sorted(files)
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+FILES = {name_of(file): file for file in package_files()}
+LIBRARY = [name for name in FILES if not name.startswith(STANDALONE)]
+
+
+def imports(name: str, *, top_level_only: bool = False) -> Iterator[str]:
+    """Modules that a file imports; those within the package as paths below the root, such as "/models/graph"."""
+    folders = Path(name).parent.parts
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"), name)
+    nodes = iter(runs_at_import(tree)) if top_level_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level - 1 <= len(folders), f"{name}:{node.lineno} leaves the package"
+            base = folders[: len(folders) - node.level + 1] + tuple((node.module or "").split("."))
+            for alias in node.names:
+                yield "/" + "/".join(part for part in (*base, alias.name) if part)
+
+
+def runs_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """Nodes outside functions and outside `if TYPE_CHECKING`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from runs_at_import(node)
+
+
+def layer(path: str) -> str:
+    return path.strip("/").split("/", 1)[0].removesuffix(".py")
+
+
+def outside(names: Iterator[str]) -> set[str]:
+    """Top-level names of the imports from outside the package."""
+    return {name.split(".", 1)[0] for name in names if not name.startswith("/")}
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {"__init__.py", "models/graph.py", "deploy/doctor.py"} <= set(FILES)
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_imports_point_one_way(name: str) -> None:
+    if layer(name) not in LAYERS:
+        return  # __init__.py and __main__.py, the outside of it all
+    allowed = LAYERS[: LAYERS.index(layer(name)) + 1]
+    wrong = [path for path in imports(name) if path.startswith("/") and layer(path) not in allowed]
+    assert not wrong, f"{name} may import from {', '.join(allowed)} only"
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_imports_within_the_package_are_relative(name: str) -> None:
+    assert "spikeloom" not in outside(imports(name))
+    assert not outside(imports(name)) & {*LAYERS, "tests"}
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_lava_is_imported_by_the_standalone_program_only(name: str) -> None:
+    assert "lava" not in outside(imports(name))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith(STANDALONE)))
+def test_the_standalone_program_needs_no_more_than_lava_and_numpy(name: str) -> None:
+    beside = {Path(file).stem for file in FILES if file.startswith(STANDALONE)} | {"integer_rule"}
+    # scipy, for Lava's sparse connections, comes along with Lava.
+    assert outside(imports(name)) <= {"lava", "numpy", "scipy", *beside} | set(sys.stdlib_module_names)
+    assert not [path for path in imports(name) if path.startswith("/")]
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_torch_stays_at_home(name: str) -> None:
+    if name in TORCH_AT_HOME:
+        return
+    assert "torch" not in outside(imports(name))
+    at_home = {"/" + path.removesuffix(".py") for path in TORCH_AT_HOME}
+    reached = {path for path in imports(name, top_level_only=True) if path.startswith("/")}
+    assert not [path for path in reached if path in at_home or path.rsplit("/", 1)[0] in at_home]
+
+
+def test_the_list_of_packages_is_that_of_the_folders() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {Path(name).parent.parts for name in FILES}
+    assert sorted(settings["packages"]) == sorted(".".join(("spikeloom", *parts)) for parts in folders)
+
+
+@pytest.mark.skipif(not (ROOT / "cli.py").exists(), reason="there is no command line yet")
+def test_the_command_line_starts_without_slow_packages() -> None:
+    code = "import sys; import spikeloom.cli; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    ).stdout.split()
+    assert not SLOW & set(loaded)
