@@ -37,7 +37,8 @@ from .report_page import render
 
 Array = NDArray[Any]
 
-CALIBRATION_WORK = 2e10  # multiplications that a calibration may take per trial, over all its samples
+CALIBRATION_PRODUCTS = 1e10  # that one trial of all layers may take on the calibration samples
+FEWEST_CALIBRATION_SAMPLES = 4
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 LAVA_STEPS = 8000  # about as many as Lava does in a minute or two
 
@@ -129,10 +130,10 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
 
 def _calibration(network: Network, data: Data, config: Configuration) -> Array:
     """Numbers of the samples to calibrate on: as many as asked for, or as can be tried in reasonable time."""
-    work = sum(projection.connectivity.weights.size for projection in network.projections)
-    work = max(work, sum(population.size for population in network.populations)) * data.steps
-    count = min(config.calibration_samples, data.samples, max(4, int(CALIBRATION_WORK / (50 * work))))
-    return np.sort(np.random.default_rng(config.seed).choice(data.samples, min(count, data.samples), replace=False))
+    products = data.steps * sum(projection.connectivity.products for projection in network.projections)
+    bearable = max(FEWEST_CALIBRATION_SAMPLES, int(CALIBRATION_PRODUCTS / max(1, products)))
+    count = min(config.calibration_samples, bearable, data.samples)
+    return np.sort(np.random.default_rng(config.seed).choice(data.samples, count, replace=False))
 
 
 def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:

@@ -132,5 +132,7 @@ def _data() -> Finding:
     folder = data_folder()
     if folder.is_dir():
         return Finding("test data", State.OK, str(folder))
-    remedy = f"{folder} does not exist; name the folder in {DATA_VARIABLE} (only some tests need it)"
+    remedy = f"name a folder of real models and recordings in {DATA_VARIABLE} (only some tests need it)"
+    if os.environ.get(DATA_VARIABLE):
+        remedy = f"{folder} does not exist: {remedy}"
     return Finding("test data", State.OPTIONAL, remedy=remedy)

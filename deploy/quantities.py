@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeGuard
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 UNKNOWN = "–"
@@ -82,7 +83,7 @@ def format_count(value: float | None) -> str:
     return f"{value:,.1f}"
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether there is a finite number to write."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

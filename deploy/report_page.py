@@ -134,8 +134,8 @@ def _share(entry: Mapping[str, Any]) -> float | None:
 
 
 def _use(entry: Mapping[str, Any]) -> str:
-    limit = entry.get("limit")
-    return f"{str(entry['resource']).replace('_', ' ')} {format_count(entry['used'])}" + (f" of {format_count(limit)}" if limit else "")
+    name, limit = str(entry["resource"]).replace("_", " "), entry.get("limit")
+    return f"{name} {format_count(entry['used'])}" + (f" of {format_count(limit)}" if limit else "")
 
 
 def _rows(value: Any, first_column: str) -> list[dict[str, Any]]:

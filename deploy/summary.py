@@ -17,8 +17,8 @@ from .verdict import STAGES, Report, fullest, ledger, remarks, titles
 BAR = 16
 WIDE = 100  # columns from which on there is room to say what a stage does
 COSTS = (
-    ("energy", "energy_per_sample", "J", "dynamic energy of the cores for"),
-    ("latency", "latency_per_sample", "s", "from the first step to the last of"),
+    ("energy", "energy_per_sample", "J", "dynamic energy of a sample"),
+    ("latency", "latency_per_sample", "s", "from first to last step of a sample"),
 )
 
 
@@ -87,11 +87,11 @@ def _facts_table(report: Report) -> Table:
     table.add_row("cores", format_count(report.get("cores")), _room(report))
     counts = report.get("counts") or {}
     if counts:
-        table.add_row("work", format_count(counts.get("synaptic_operations")), "synaptic operations for a sample")
+        table.add_row("work", format_count(counts.get("synaptic_operations")), "synaptic operations a sample")
     for name, key, unit, what in COSTS:
         quantity: Mapping[str, Any] = report.get(key) or {}
         if quantity:
-            estimate = f"{what} a sample, estimated: {format_range(quantity, unit)}"
+            estimate = f"{format_range(quantity, unit)}: {what}, estimated"
             table.add_row(name, format_quantity(quantity.get("nominal"), unit), estimate)
     assumptions = report.get("assumptions") or ()
     if assumptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from .quantities import format_count, format_quantity, format_range, format_share, is_number
@@ -42,7 +43,8 @@ def verdict(report: Report) -> str:
         parts.append(f"answers {format_share(final['accuracy'])} of {final.get('samples')} samples correctly")
     energy, latency = report.get("energy_per_sample") or {}, report.get("latency_per_sample") or {}
     if is_number(energy.get("nominal")):
-        cost = f"takes an estimated {format_quantity(energy['nominal'], 'J')} ({format_range(energy, 'J')}) of dynamic energy"
+        nominal, ends = format_quantity(energy["nominal"], "J"), format_range(energy, "J")
+        cost = f"takes an estimated {nominal} ({ends}) of dynamic energy"
         if is_number(latency.get("nominal")):
             cost += f" and {format_quantity(latency['nominal'], 's')}"
         parts.append(f"{cost} per sample")
@@ -86,12 +88,11 @@ def _loss(rows: Sequence[Mapping[str, Any]]) -> str | None:
     measured = [row for row in rows if is_number(row.get("accuracy")) and row.get("stage") != "lava"]
     if len(measured) < 2:
         return None
-    changes = [
-        (row["accuracy"] - before["accuracy"], row.get("stage"))
-        for before, row in zip(measured, measured[1:], strict=False)
-    ]
+    changes = [(row["accuracy"] - before["accuracy"], row.get("stage")) for before, row in pairwise(measured)]
     change, stage = max(changes, key=lambda item: abs(item[0]))
     total = measured[-1]["accuracy"] - measured[0]["accuracy"]
+    if change == total == 0:
+        return "From training to chip the accuracy stays the same."
     if abs(change) <= NOTABLE_LOSS:
         return f"From training to chip the accuracy changes by {_points(total)}."
     verb = "loses" if change < 0 else "gains"

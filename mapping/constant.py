@@ -85,7 +85,7 @@ class TabledConstant(Constant):
         if not self.table or self.value == 0:
             return self.bounds
         nominal = float(np.interp(count, list(self.table), list(self.table.values())))
-        return Bounds(nominal * self.low / self.value, nominal, nominal * self.high / self.value)
+        return Bounds(nominal * (self.low / self.value), nominal, nominal * (self.high / self.value))
 
 
 class Limit(Strict):

@@ -73,7 +73,8 @@ def _graded(network: Network, target: Target, graded_input_bits: int) -> list[Pr
         advice = "encode the input as spikes (a rate or latency encoder), or choose a target with wider graded spikes"
         problems.append(Problem(network.input.name, "graded_spike_bits", graded_input_bits, limit, advice))
     for population in network.populations:
-        bits = _output_bits(population)
+        # An integrator that nothing listens to is read by the host, without a spike.
+        bits = _output_bits(population) if network.outgoing(population.name) else 1
         if bits > limit:
             advice = "let it spike, or choose a target with wider graded spikes"
             problems.append(Problem(population.name, "graded_spike_bits", bits, limit, advice))

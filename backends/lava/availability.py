@@ -31,7 +31,9 @@ def lava_problem() -> str | None:
     except metadata.PackageNotFoundError:
         return f"Lava is not installed: {INSTALL_COMMAND}"
     if version != LAVA_VERSION:
-        return f"Lava {version} is installed, this version of Spikeloom was tried with {LAVA_VERSION}: {INSTALL_COMMAND}"
+        return (
+            f"Lava {version} is installed, this version of Spikeloom was tried with {LAVA_VERSION}: {INSTALL_COMMAND}"
+        )
     missing = [distribution for module, distribution in _NEEDS.items() if util.find_spec(module) is None]
     if missing:
         return f"Lava lacks {', '.join(missing)}: pip install {' '.join(missing)}"

@@ -40,6 +40,7 @@ def write_standalone(network: Network, folder: Path, cores: Mapping[str, Array] 
     # The step rule exists once: what the simulator runs goes along with the program.
     shutil.copyfile(integer_rule.__file__, folder / "integer_rule.py")
     write_network(network, folder)
+    (folder / CORES_NAME).unlink(missing_ok=True)
     if cores is not None:
         write_arrays(folder / CORES_NAME, cores)
 

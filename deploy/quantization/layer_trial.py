@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from ...models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndF
 from .weights import QuantizedWeights
 
 Array = NDArray[Any]
+
+BLOCK_ENTRIES = 1 << 22  # of arriving sums at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,25 +68,36 @@ class LayerTrial:
         """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1]."""
         steps, samples, size = self.wanted.shape
         rule = rule_parameters(vars(neuron))
-        maps = {p.name: p.connectivity.with_weights(weights[p.name].weights) for p in self.incoming}
         current = np.zeros((samples, size), dtype=np.int64)
         voltage = np.zeros((samples, size), dtype=np.int64)
         common, either = 0, 0
         got = np.empty(self.wanted.shape) if not neuron.spiking else None
-        for step in range(steps):
-            arriving = np.zeros((samples, size))
-            for name, connectivity in maps.items():
-                arriving += connectivity.apply(self.sent[name][step]) * 2.0 ** weights[name].exponent
-            current, voltage, spikes = integer_step(current, voltage, arriving.astype(np.int64), **rule)
-            if got is not None:
-                got[step] = voltage
-            else:
-                wanted = self.wanted[step] != 0
-                common += int(np.count_nonzero(spikes & wanted))
-                either += int(np.count_nonzero(spikes | wanted))
+        for first, arriving in self._arriving(weights):
+            for step, sums in enumerate(arriving, first):
+                current, voltage, spikes = integer_step(current, voltage, sums, **rule)
+                if got is not None:
+                    got[step] = voltage
+                else:
+                    wanted = self.wanted[step] != 0
+                    common += int(np.count_nonzero(spikes & wanted))
+                    either += int(np.count_nonzero(spikes | wanted))
         if got is None:
             return common / either if either else 1.0
         return _likeness(got, self.wanted)
+
+
+    def _arriving(self, weights: Mapping[str, QuantizedWeights]) -> Iterator[tuple[int, Array]]:
+        """Sums of the synapses, (some steps, samples, neurons) int64 at a time, and the first step of each."""
+        steps, samples, size = self.wanted.shape
+        block = max(1, BLOCK_ENTRIES // (samples * size))
+        maps = {p.name: p.connectivity.with_weights(weights[p.name].weights) for p in self.incoming}
+        for first in range(0, steps, block):
+            total = np.zeros((min(block, steps - first), samples, size))
+            for name, connectivity in maps.items():
+                sent = self.sent[name][first : first + block]
+                sums = connectivity.apply(sent.reshape(-1, sent.shape[2]))
+                total += sums.reshape(total.shape) * 2.0 ** weights[name].exponent
+            yield first, total.astype(np.int64)
 
 
 def _likeness(got: Array, wanted: Array) -> float:

@@ -60,6 +60,11 @@ class Connectivity(ABC):
     def scaled_by_source(self, gain: Array) -> Connectivity:
         """Multiply what leaves each source by `gain`, (sources,) or a scalar."""
 
+    @property
+    def products(self) -> int:
+        """Multiplications that `apply` takes for one sample and step."""
+        return int(self.weights.size)
+
     def synapses(self) -> int:
         """Number of synapses with a weight other than zero, each shared weight counted where it is used."""
         return int(self.to_sparse().count_nonzero())

@@ -10,6 +10,8 @@ from scipy import sparse
 from .connectivity import Array, Connectivity, uniform
 from .sparse_matrix import Sparse
 
+BLOCK_ENTRIES = 1 << 18  # of the matrix of windows at a time: about what a processor's cache holds
+
 Padding = tuple[tuple[int, int], ...]
 
 
@@ -57,6 +59,10 @@ class Convolution(Connectivity):
     def targets(self) -> int:
         return int(np.prod(self.output_shape))
 
+    @property
+    def products(self) -> int:
+        return int(self.weights.size) * (self.targets // int(self.weights.shape[0]))
+
     def as_planar(self) -> Convolution:
         """The same map with two spatial axes: a 1-d convolution becomes one over an image of height 1."""
         if len(self.kernel) == 2:
@@ -72,25 +78,13 @@ class Convolution(Connectivity):
 
     def apply(self, activity: Array) -> Array:
         planar = self.as_planar()
-        batch = activity.shape[0]
-        image = np.asarray(activity, dtype=np.float64).reshape(batch, *planar.input_shape)
-        (top, bottom), (left, right) = planar.padding
-        image = np.pad(image, ((0, 0), (0, 0), (top, bottom), (left, right)))
-        (kernel_y, kernel_x), (dilation_y, dilation_x) = planar.kernel, planar.dilation
-        span = (dilation_y * (kernel_y - 1) + 1, dilation_x * (kernel_x - 1) + 1)
-        windows = np.lib.stride_tricks.sliding_window_view(image, span, axis=(2, 3))
-        windows = windows[:, :, :: planar.stride[0], :: planar.stride[1], ::dilation_y, ::dilation_x]
-        channels, height, width = planar.output_shape
-        inputs = planar.input_shape[0] // self.groups
-        outputs = channels // self.groups
-        kernels = planar.weights.astype(np.float64).reshape(self.groups, outputs, -1)
-        result = np.empty((batch, height * width, channels))
-        for group in range(self.groups):
-            part = windows[:, group * inputs : (group + 1) * inputs].transpose(0, 2, 3, 1, 4, 5)
-            columns = part.reshape(batch * height * width, -1)
-            summed = columns @ kernels[group].T
-            result[:, :, group * outputs : (group + 1) * outputs] = summed.reshape(batch, height * width, outputs)
-        return result.transpose(0, 2, 1).reshape(batch, -1)
+        result = np.empty((activity.shape[0], self.targets))
+        entries = self.targets // planar.output_shape[0] * int(np.prod(planar.weights.shape[1:])) * self.groups
+        block = max(1, BLOCK_ENTRIES // max(1, entries))
+        for first in range(0, activity.shape[0], block):
+            part = np.asarray(activity[first : first + block], dtype=np.float64)
+            result[first : first + block] = _correlate(planar, part.reshape(-1, *planar.input_shape))
+        return result
 
     def to_sparse(self) -> sparse.csr_array:
         planar = self.as_planar()
@@ -145,6 +139,26 @@ class Convolution(Connectivity):
         source = np.arange(self.weights.shape[0])[:, None] // outputs * inputs + np.arange(inputs)[None, :]
         scale = per_channel[source].reshape(*source.shape, *[1] * len(self.kernel))
         return self.with_weights(self.weights * scale)
+
+
+def _correlate(planar: Convolution, images: Array) -> Array:
+    """All windows as columns of one matrix per group, so that the sums are one product each: (batch, targets)."""
+    batch, channels, height, width = images.shape
+    (top, bottom), (left, right) = planar.padding
+    padded = np.zeros((batch, channels, height + top + bottom, width + left + right))
+    padded[:, :, top : top + height, left : left + width] = images
+    (kernel_y, kernel_x), (stride_y, stride_x), (dilation_y, dilation_x) = planar.kernel, planar.stride, planar.dilation
+    outputs, rows, columns = planar.output_shape
+    by_channel = padded.transpose(1, 0, 2, 3).reshape(planar.groups, -1, *padded.shape[:1], *padded.shape[2:])
+    windows = np.empty((planar.groups, by_channel.shape[1], kernel_y, kernel_x, batch, rows, columns))
+    for y in range(kernel_y):
+        for x in range(kernel_x):
+            down = slice(y * dilation_y, y * dilation_y + (rows - 1) * stride_y + 1, stride_y)
+            along = slice(x * dilation_x, x * dilation_x + (columns - 1) * stride_x + 1, stride_x)
+            windows[:, :, y, x] = by_channel[..., down, along]
+    kernels = planar.weights.astype(np.float64).reshape(planar.groups, outputs // planar.groups, -1)
+    sums = kernels @ windows.reshape(planar.groups, kernels.shape[2], -1)
+    return sums.reshape(outputs, batch, rows * columns).transpose(1, 0, 2).reshape(batch, -1)
 
 
 def _windows_inside(planar: Convolution, axis: int, offset: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -30,8 +31,13 @@ class Dense(Connectivity):
         return int(self.weights.shape[0])
 
     def apply(self, activity: Array) -> Array:
-        result: Array = np.asarray(activity, dtype=np.float64) @ self.weights.T.astype(np.float64)
+        result: Array = np.asarray(activity, dtype=np.float64) @ self._columns
         return result
+
+    @cached_property
+    def _columns(self) -> Array:
+        """(sources, targets) float64, kept: at every step of a run it is wanted again."""
+        return np.ascontiguousarray(self.weights.T, dtype=np.float64)
 
     def to_sparse(self) -> sparse.csr_array:
         return sparse.csr_array(self.weights)

@@ -44,6 +44,10 @@ class Pool(Connectivity):
     def targets(self) -> int:
         return int(np.prod(self.output_shape))
 
+    @property
+    def products(self) -> int:
+        return self.targets * int(np.prod(self.kernel))
+
     def as_convolution(self) -> Convolution:
         """The same map as a depthwise convolution, every channel a group."""
         channels = self.input_shape[0]

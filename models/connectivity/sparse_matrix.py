@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -26,7 +27,6 @@ class Sparse(Connectivity):
     indices: Array
     indptr: Array
     source_count: int
-    _float: list[sparse.csr_array] = field(default_factory=list, repr=False)
 
     @classmethod
     def from_matrix(cls, matrix: sparse.csr_array) -> Sparse:
@@ -48,10 +48,13 @@ class Sparse(Connectivity):
         return int(self.indptr.size - 1)
 
     def apply(self, activity: Array) -> Array:
-        if not self._float:
-            self._float.append(self.to_sparse().astype(np.float64))
-        result: Array = (self._float[0] @ np.asarray(activity, dtype=np.float64).T).T
+        result: Array = (self._matrix @ np.asarray(activity, dtype=np.float64).T).T
         return result
+
+    @cached_property
+    def _matrix(self) -> sparse.csr_array:
+        """In float64, kept: at every step of a run it is wanted again."""
+        return self.to_sparse().astype(np.float64)
 
     def to_sparse(self) -> sparse.csr_array:
         # SciPy shares the arrays it is given, and eliminating zeros would then edit this frozen object.

@@ -234,12 +234,10 @@ def test_report_is_json_with_a_source_for_every_constant(target: str, costs: str
     assert report["energy_per_sample"] == result.dynamic._asdict()
     assert set(report["energy_accounts"]) == {"dynamic_neurocore", "chip_total"}
     assert all(account["meaning"].endswith(".") for account in report["energy_accounts"].values())
-    assert report["energy_accounts"]["dynamic_neurocore"]["nominal"] == result.dynamic.nominal
     for name in ("energy_terms", "static_terms", "time_constants"):
         assert all(entry["source"] and entry["kind"] and entry["term"] for entry in report[name])
     assert report["latency_per_sample"]["nominal"] == result.latency.nominal
     assert report["step_time"]["bound_by"]["work"] == "barrier"
-    assert report["throughput"]["low"] <= report["throughput"]["high"]
     assert any("Not included: the host" in note for note in report["notes"])
 
 

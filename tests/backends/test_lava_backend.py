@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import product
 from typing import Any
 
@@ -120,7 +119,9 @@ def neuron(**changes: Any) -> IntegerLeakyIntegrateAndFire:
     numbers: dict[str, Any] = {
         "current_decay": 4096, "voltage_decay": 410, "threshold": 150, "bias_mantissa": 0, "bias_exponent": 0,
     }  # fmt: skip
-    switches = {name: changes.pop(name) for name in ("reset", "inclusive", "spiking", "output_shift") if name in changes}
+    switches = {
+        name: changes.pop(name) for name in ("reset", "inclusive", "spiking", "output_shift") if name in changes
+    }
     return IntegerLeakyIntegrateAndFire(
         **{name: integers(value) for name, value in (numbers | changes).items()}, **switches
     )

@@ -110,6 +110,14 @@ def test_a_wrong_input_is_one_sentence(program: Path, array: str, data: np.ndarr
     assert done.stderr.count("\n") == 1
 
 
+def test_what_is_no_npz_file_is_one_sentence(program: Path) -> None:
+    (program / "spikes.npz").write_text("no zip archive at all")
+    done = run(program)
+    assert done.returncode == 2
+    assert "cannot be read as an .npz file" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_missing_software_is_one_sentence_with_the_command_that_helps(program: Path) -> None:
     (program / "lava").mkdir()
     (program / "lava" / "__init__.py").write_text("")

@@ -82,11 +82,26 @@ def report() -> dict[str, Any]:
         "energy_per_sample": {"low": 1e-6, "nominal": 2e-6, "high": 3e-6},
         "latency_per_sample": {"low": 1e-5, "nominal": 2e-5, "high": 3e-5},
         "energy_terms": [
-            {"term": "synapse", "low": 1e-7, "nominal": 2e-7, "high": 3e-7, "source": "Davies 2018", "kind": "published"}
+            {
+                "term": "synapse",
+                "low": 1e-7,
+                "nominal": 2e-7,
+                "high": 3e-7,
+                "source": "Davies 2018",
+                "kind": "published",
+            }
         ],
         "energy_accounts": {"dynamic": {"low": 1e-6, "nominal": 2e-6, "high": 3e-6, "meaning": "cores only"}},
         "static_terms": [
-            {"term": "static", "chips": 1, "low": 1e-6, "nominal": 2e-6, "high": 3e-6, "source": "S", "kind": "measured"}
+            {
+                "term": "static",
+                "chips": 1,
+                "low": 1e-6,
+                "nominal": 2e-6,
+                "high": 3e-6,
+                "source": "S",
+                "kind": "measured",
+            }
         ],
         "step_time": {"low": 2e-7, "nominal": 4e-7, "high": 8e-7, "bound_by": {"work": "barrier", "share": 0.9}},
         "throughput": {"low": 1e3, "nominal": 2e3, "high": 3e3},
@@ -210,6 +225,9 @@ def test_remarks_name_the_stage_that_loses_and_a_disagreement(report: dict[str, 
     loss, lava = remarks(report)
     assert "“in fixed point” loses most: 1.5 points" in loss
     assert "same spikes at every step of the 10 samples" in lava
+    for row in report["ledger"][2:4]:
+        row["accuracy"] = 0.982
+    assert "stays the same" in remarks(report)[0]
     report["ledger"][-1]["agreement"] = 0.9
     assert "differ" in remarks(report)[1]
 

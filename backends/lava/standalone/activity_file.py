@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-
 from network_reader import Network, Population, read_arrays
 from user_mistake import UserMistake
 
@@ -24,10 +23,7 @@ def read_input(path: Path, network: Network) -> np.ndarray:
     -------
     (samples, steps, input neurons), of the smallest integer type that holds the values.
     """
-    try:
-        arrays = read_arrays(path)
-    except (OSError, ValueError) as error:
-        raise UserMistake(f"{path} cannot be read as an .npz file: {error}.") from error
+    arrays = read_arrays(path)
     if INPUT_NAME not in arrays:
         raise UserMistake(f"{path} has no array {INPUT_NAME!r}; it holds {', '.join(arrays) or 'nothing'}.")
     data = arrays[INPUT_NAME]
@@ -40,13 +36,13 @@ def read_input(path: Path, network: Network) -> np.ndarray:
     low, high = int(data.min()), int(data.max())
     if low < -VALUE_LIMIT or high >= VALUE_LIMIT:
         raise UserMistake(f"{path}: {INPUT_NAME!r} holds {low}..{high}, a message on the chip has 24 bits.")
-    dtype = next(kind for kind in (np.int8, np.int16, np.int32) if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    dtype = next(
+        kind for kind in (np.int8, np.int16, np.int32) if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max
+    )
     return data.reshape(*data.shape[:2], -1).astype(dtype)
 
 
-def read_activity(
-    recording: Path, network: Network, recorded: list[str], data: np.ndarray
-) -> dict[str, np.ndarray]:
+def read_activity(recording: Path, network: Network, recorded: list[str], data: np.ndarray) -> dict[str, np.ndarray]:
     """Sort what was recorded by populations and samples.
 
     Parameters

@@ -120,9 +120,7 @@ class LavaNetwork:
         else:
             shift = int(fields["output_shift"]) if population.graded else None
             rule = rule_parameters(fields)
-            process = SpikeloomNeuron(
-                size, rule, shift, population.depth, self._steps, self._period, population.name
-            )
+            process = SpikeloomNeuron(size, rule, shift, population.depth, self._steps, self._period, population.name)
         return Part(neurons, process.s_out, process.a_in)
 
     def _is_lava_neuron(self, fields: Mapping[str, object], arriving: int) -> bool:

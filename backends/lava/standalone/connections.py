@@ -40,7 +40,6 @@ def connect_convolution(
     convolution = as_convolution(projection.connectivity)
     if largest_activation >= CONVOLUTION_LIMIT or not _fits_lava(convolution):
         return False
-    channels, height, width = convolution.output_shape
     # Lava convolves where we correlate, hence the flipped kernel, and it never applies its exponent.
     weights = convolution.weights[:, :, ::-1, ::-1].transpose(0, 3, 2, 1) << projection.exponent
     process = Conv(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from user_mistake import UserMistake
 
 FORMAT = 1
@@ -102,12 +102,12 @@ def read_network(folder: Path) -> Network:
     UserMistake : files are missing, of another format, or hold a network that was not quantized.
     """
     try:
-        document = json.loads((folder / NETWORK_NAME).read_text())
-        arrays = read_arrays(folder / ARRAYS_NAME)
+        document = json.loads((folder / NETWORK_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserMistake(f"{folder} does not hold a readable network: {error}.") from error
     if document.get("format") != FORMAT:
         raise UserMistake(f"{folder} is of format {document.get('format')}, this program reads format {FORMAT}.")
+    arrays = read_arrays(folder / ARRAYS_NAME)
     if not document["integer"]:
         raise UserMistake(f"the network in {folder} was never quantized, and Lava runs integers.")
     populations = (_population(entry, arrays) for entry in document["populations"])
@@ -135,8 +135,12 @@ def read_cores(folder: Path, network: Network) -> dict[str, np.ndarray]:
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read all arrays of an .npz file."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    # An AttributeError or TypeError: it is a single array, an .npy file.
+    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise UserMistake(f"{path} cannot be read as an .npz file: {error}.") from error
 
 
 def _value(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 from typing import NoReturn
 
 TIMEOUT_EXIT_CODE = 4
+TEMPORARY_VARIABLE = "SPIKELOOM_LAVA_TEMPORARY"
 PATIENCE = 3.0  # seconds from asking processes to end to ending them
 
 
@@ -37,8 +39,9 @@ def supervise(command: list[str], timeout: float) -> int:
     signal.signal(signal.SIGTERM, _exit_on_signal)
     # NumPy's threads would only fight for the processors: there are more Lava processes than those already.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with tempfile.TemporaryDirectory(prefix="lava-", ignore_cleanup_errors=True) as temporary:
-        environment["TMPDIR"] = temporary  # so that nothing of a killed run stays behind
+    with tempfile.TemporaryDirectory(prefix="lava-", dir=_short_folder(), ignore_cleanup_errors=True) as temporary:
+        # Every temporary file of the run goes in here, so that nothing of a killed one stays behind.
+        environment["TMPDIR"] = environment[TEMPORARY_VARIABLE] = temporary
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=environment)
         try:
             return worker.wait(timeout)
@@ -58,9 +61,18 @@ def end_with_supervisor() -> None:
     def watch() -> None:
         with contextlib.suppress(OSError):
             os.read(0, 1)
+        if TEMPORARY_VARIABLE in os.environ:
+            shutil.rmtree(os.environ[TEMPORARY_VARIABLE], ignore_errors=True)
         os.killpg(0, signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _short_folder() -> str | None:
+    # Lava's shared memory is managed through a socket inside this folder, and a socket's path has 104 characters at
+    # most, of which 45 are taken by names.
+    too_long = len(tempfile.gettempdir()) > 55
+    return "/tmp" if too_long else None
 
 
 def _end_session(worker: subprocess.Popen[bytes]) -> None:

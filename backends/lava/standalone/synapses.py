@@ -35,7 +35,7 @@ class PlanarConvolution:
         height, width = (
             (size + sum(padding) - dilation * (kernel - 1) - 1) // stride + 1
             for size, padding, dilation, kernel, stride in zip(
-                self.input_shape[1:], self.padding, self.dilation, self.weights.shape[2:], self.stride
+                self.input_shape[1:], self.padding, self.dilation, self.weights.shape[2:], self.stride, strict=True
             )
         )
         return (self.weights.shape[0], height, width)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 FAILED_EXIT_CODE = 3
 POLL_SECONDS = 0.02
+# Steps that a channel can hold. Lava's 64 only fill shared memory, as its processes never drift apart by more than one;
+# in a container that memory may end at 64 MB.
+CHANNEL_SIZE = 4
+OPEN_FILES = 65536
 PATIENCE = 2.0  # seconds to wait for the exception of a process that reported a failure
 
 
@@ -32,6 +38,7 @@ def main(arguments: list[str]) -> None:
     """Do what the command line says, and end this process."""
     options = parse_arguments(arguments)
     end_with_supervisor()
+    _allow_open_files()
     out, err = _keep_terminal()
     try:
         print(_run(options.network, options.input, options.output, options.record, options.processes), file=out)
@@ -85,7 +92,7 @@ def _run_lava(lava_network: LavaNetwork) -> float:
     from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
     recorder = lava_network.recorder
-    recorder.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"))
+    recorder.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"), compile_config={"pypy_channel_size": CHANNEL_SIZE})
     runtime = recorder.runtime
     children = list(runtime._messaging_infrastructure.actors)
     start = time.monotonic()
@@ -132,6 +139,16 @@ def _activity_of_sources(network: Network, data: np.ndarray) -> dict[str, np.nda
         elif population.role == "constant":
             activity[name] = np.ones((*data.shape[:2], population.size), dtype=np.int8)
     return activity
+
+
+def _allow_open_files() -> None:
+    """Allow what the system lets us: Lava's channels and processes take more open files than the usual 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = OPEN_FILES if hard == unlimited else min(hard, OPEN_FILES)
+    if soft != unlimited and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _keep_terminal() -> tuple[TextIO, TextIO]:
