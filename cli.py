@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,16 +62,17 @@ class ProcessesName(StrEnum):
 
 Model = Annotated[str, typer.Argument(help="A .nir file, or the built-in model 'digits'.")]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
-TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip by name (spikeloom targets), or a YAML file.")]
-DataOption = Annotated[Optional[Path], typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
-ResetOption = Annotated[Optional[ResetName], typer.Option(help="What a spike does to the potential, where the file does not say.")]
-DtOption = Annotated[Optional[float], typer.Option(help="Seconds per step, where the file does not say.")]
+TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
+DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
+ResetOption = Annotated[ResetName | None, typer.Option(help="The potential after a spike.")]
+DtOption = Annotated[float | None, typer.Option(help="Seconds per step.")]
 InclusiveOption = Annotated[bool, typer.Option("--threshold-inclusive", help="Spike at the threshold itself too.")]
-IntegrationOption = Annotated[Optional[IntegrationName], typer.Option(help="How time constants become decays.")]
-StepsOption = Annotated[Optional[int], typer.Option(help="Steps of a sample.")]
-EncoderOption = Annotated[Optional[EncoderName], typer.Option(help="How static data is presented.")]
-ConfigOption = Annotated[Optional[Path], typer.Option("--config", help="A YAML file of these options, and more; options win.")]
+IntegrationOption = Annotated[IntegrationName | None, typer.Option(help="How time constants become decays.")]
+StepsOption = Annotated[int | None, typer.Option(help="Steps of a sample.")]
+EncoderOption = Annotated[EncoderName | None, typer.Option(help="How static data is presented.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+ProcessesOption = Annotated[ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -133,11 +134,11 @@ def deploy(
     steps: StepsOption = None,
     encoder: EncoderOption = None,
     config: ConfigOption = None,
-    samples: Annotated[Optional[int], typer.Option(help="Evaluate only the first so many samples.")] = None,
-    lava_samples: Annotated[Optional[int], typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
-    calibration_samples: Annotated[Optional[int], typer.Option(help="Samples that the quantizer looks at.")] = None,
-    min_accuracy: Annotated[Optional[float], typer.Option(help="End with an error below this accuracy (0 to 1).")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="Of everything drawn at random.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Evaluate only the first so many samples.")] = None,
+    lava_samples: Annotated[int | None, typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
+    calibration_samples: Annotated[int | None, typer.Option(help="Samples that the quantizer looks at.")] = None,
+    min_accuracy: Annotated[float | None, typer.Option(help="End with an error below this accuracy (0 to 1).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything drawn at random.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say whether it fits; write nothing.")] = False,
@@ -153,7 +154,7 @@ def deploy(
         return
     from .deploy.deployment import deploy as deploy_model
 
-    with _terminal_progress(hidden=quiet or json) as progress:
+    with TerminalProgress(hidden=quiet or json) as progress:
         report = deploy_model(model, target, data, out, settings, progress, _command())
     if json:
         _print_json(report)
@@ -166,8 +167,10 @@ def run(
     folder: Folder,
     backend: Annotated[BackendName, typer.Option(help="What runs it.")] = BackendName.SIMULATOR,
     data: DataOption = None,
-    samples: Annotated[Optional[int], typer.Option(min=1, help="Run only the first so many samples.")] = None,
-    processes: Annotated[ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")] = ProcessesName.LAYER,
+    samples: Annotated[int | None, typer.Option(min=1, help="Run only the first so many samples.")] = None,
+    processes: Annotated[
+        ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")
+    ] = ProcessesName.LAYER,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which Lava is stopped.")] = 600,
     json: JsonOption = False,
 ) -> None:
@@ -181,7 +184,9 @@ def run(
         _print_json(result.as_dict())
         return
     accuracy = "no labels" if result.accuracy is None else f"accuracy {result.accuracy:.1%}"
-    typer.echo(f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample.")
+    typer.echo(
+        f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample."
+    )
     if result.mismatched_spikes is not None:
         typer.echo(f"Against the simulator: {result.mismatched_spikes} mismatched spikes.")
 
@@ -200,7 +205,7 @@ def report(folder: Folder, json: JsonOption = False) -> None:
 
 @app.command()
 def targets(
-    name: Annotated[Optional[str], typer.Argument(help="A chip by name, or a YAML file; all names without it.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A chip by name, or a YAML file; all names without it.")] = None,
     json: JsonOption = False,
 ) -> None:
     """List the chips, or print one chip's constants with their ranges and sources."""
@@ -228,13 +233,13 @@ def train(
     name: Annotated[str, typer.Argument(help="A model of the zoo: digits.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .nir file to write.")] = Path("build/digits.nir"),
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
-    epochs: Annotated[Optional[int], typer.Option(min=1, help="Times to go through the training images.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Times to go through the training images.")] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a model of the zoo with surrogate gradients (needs spikeloom[torch])."""
+    """Train a model of the zoo with surrogate gradients (needs spikeloom\\[torch])."""
     from .deploy.training import train_model
 
-    with _terminal_progress(hidden=quiet) as progress:
+    with TerminalProgress(hidden=quiet) as progress:
         card = train_model(name, out, seed, epochs, progress)
     if not quiet:
         typer.echo(f"{out}: test accuracy {card['test_accuracy']:.2%} in float.")
@@ -280,7 +285,7 @@ def _print_report(document: dict[str, Any], folder: Path) -> None:
     print_summary(document, Console(), folder)
 
 
-class _terminal_progress:
+class TerminalProgress:
     """Bars on standard error while a command works; nothing where that is no terminal."""
 
     def __init__(self, hidden: bool) -> None:
@@ -292,7 +297,7 @@ class _terminal_progress:
         self._bars = Progress(*columns, console=console, disable=hidden or not console.is_terminal)
         self._last: Any = None
 
-    def __enter__(self) -> _terminal_progress:
+    def __enter__(self) -> TerminalProgress:
         self._bars.start()
         return self
 

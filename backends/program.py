@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping as ReadOnly
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from ..mapping.mapping import Mapping, Place, Use
 from ..mapping.target import Target
+from ..models.array_file import read_arrays, write_arrays
 from ..models.decision import Decision
 from ..models.errors import UnsupportedModelError
 from ..models.input_code import InputCode
 from ..models.network import Network
 from ..models.network_file import read_network, write_network
-
-Array = NDArray[Any]
 
 FORMAT = 1
 PROGRAM_NAME = "program.json"
@@ -58,8 +53,7 @@ class Program:
     def save(self, folder: Path) -> None:
         """Write the program into an existing folder; `load` reads back one that is equal to the last bit."""
         write_network(self.network, folder)
-        cores: dict[str, Array] = dict(self.mapping.core_of)
-        np.savez_compressed(folder / CORES_NAME, **cores)  # type: ignore[arg-type]
+        write_arrays(folder / CORES_NAME, self.mapping.core_of)
         (folder / TARGET_NAME).write_text(yaml.safe_dump(self.target.model_dump(mode="json"), sort_keys=False))
         document = {
             "format": FORMAT,
@@ -89,8 +83,7 @@ class Program:
                 raise UnsupportedModelError(
                     f"{folder} was written in format {document['format']}, this version reads {FORMAT}: deploy again."
                 )
-            with np.load(folder / CORES_NAME, allow_pickle=False) as file:
-                core_of: ReadOnly[str, Array] = MappingProxyType({name: file[name] for name in file.files})
+            core_of = MappingProxyType(read_arrays(folder / CORES_NAME))
             target = Target.model_validate(yaml.safe_load((folder / TARGET_NAME).read_text()))
             entry = document["mapping"]
             mapping = Mapping(

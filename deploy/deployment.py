@@ -119,8 +119,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     program = Program(quantization.network, mapping, target, code, decision, data.steps)
     remarks = [
         *notes,
-        f"calibration: {chosen.size} of {data.samples} samples of {data.name}, drawn with seed {config.seed}; "
-        "their labels play no part.",
+        f"calibration: {chosen.size} of {data.samples} samples of {data.name}, without labels, seed {config.seed}.",
         f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
     ]
     if code.note:

@@ -194,8 +194,9 @@ class CostSet(Strict):
     Attributes
     ----------
     description : whose account it is.
-    step_time_model : "sum": a step takes as long as the longer of the busiest core's receiving and of its updating and
-        sending, plus the barrier; "maximum": as long as the longest of neuron work, synapse work, busiest link and barrier.
+    step_time_model : "sum": a step takes as long as the longer of the busiest core's receiving and of its updating
+        and sending, plus the barrier; "maximum": as long as the longest of neuron work, synapse work, busiest link
+        and barrier.
     energy, power, time : the constants.
     """
 

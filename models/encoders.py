@@ -58,7 +58,9 @@ class PoissonRate(Encoder):
 
     def encode(self, data: Array, steps: int) -> Array:
         if np.min(data, initial=0.0) < 0:
-            raise UsageError("The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'.")
+            raise UsageError(
+                "The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'."
+            )
         random = np.random.default_rng(self.seed)
         share = np.asarray(data, dtype=np.float32)[:, np.newaxis] / np.float32(self.largest)
         return (random.random((data.shape[0], steps, *data.shape[1:]), dtype=np.float32) < share).astype(np.int8)

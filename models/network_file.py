@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .array_file import read_arrays, write_arrays
 from .connectivity import Connectivity, Convolution, Dense, OneToOne, Pool, Sparse
 from .errors import UnsupportedModelError
 from .network import Network, Population, Projection, Role
@@ -48,7 +49,7 @@ def write_network(network: Network, folder: Path) -> None:
         "projections": [_projection_entry(projection, arrays) for projection in network.projections],
     }
     (folder / NETWORK_NAME).write_text(json.dumps(document, indent=1) + "\n")
-    np.savez_compressed(folder / ARRAYS_NAME, **arrays)
+    write_arrays(folder / ARRAYS_NAME, arrays)
 
 
 def read_network(folder: Path) -> Network:
@@ -60,11 +61,10 @@ def read_network(folder: Path) -> Network:
     """
     try:
         document = json.loads((folder / NETWORK_NAME).read_text())
-        with np.load(folder / ARRAYS_NAME, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(folder / ARRAYS_NAME)
         if document["format"] != FORMAT:
             raise UnsupportedModelError(
-                f"{folder} was written in format {document['format']}, this version reads format {FORMAT}: deploy again."
+                f"{folder} was written in format {document['format']}, this version reads {FORMAT}: deploy again."
             )
         return Network(
             tuple(_population(entry, arrays, document["integer"]) for entry in document["populations"]),
@@ -140,6 +140,4 @@ def _population(entry: dict[str, Any], arrays: dict[str, NDArray[Any]], integer:
 def _projection(entry: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Projection:
     parameters = {name: _value(value, arrays) for name, value in entry["connectivity"].items() if name != "kind"}
     connectivity = _KINDS[entry["connectivity"]["kind"]](**parameters)
-    return Projection(
-        entry["name"], entry["source"], entry["target"], connectivity, entry["delay"], entry["exponent"]
-    )
+    return Projection(entry["name"], entry["source"], entry["target"], connectivity, entry["delay"], entry["exponent"])

@@ -13,10 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.array_file import read_arrays, write_arrays
 from ...models.errors import BackendFailedError, BackendMissingError
 from ...models.network import Network
 from .availability import lava_problem
-from .export import write_arrays, write_standalone
+from .export import write_standalone
 
 Array = NDArray[Any]
 
@@ -71,8 +72,7 @@ def run_lava(
         command = [str(python or sys.executable), str(folder / "run.py"), f"--timeout={timeout}", f"--record={record}"]
         command += [f"--processes={processes}", f"--input={folder / 'spikes.npz'}", f"--output={output}"]
         _run(command, timeout)
-        with np.load(output, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        return read_arrays(output)
 
 
 def _run(command: list[str], timeout: float) -> None:

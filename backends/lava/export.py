@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from ...models.array_file import write_arrays
 from ...models.network import Network
 from ...models.network_file import write_network
 from ...models.neurons import integer_rule
@@ -43,12 +41,3 @@ def write_standalone(network: Network, folder: Path, cores: Mapping[str, Array] 
     (folder / CORES_NAME).unlink(missing_ok=True)
     if cores is not None:
         write_arrays(folder / CORES_NAME, cores)
-
-
-def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write an .npz file; unlike `numpy.savez` it allows every name a population may have, "file" too."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
-            archive.writestr(f"{name}.npy", member.getvalue())

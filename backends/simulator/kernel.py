@@ -22,7 +22,7 @@ from .tables import Column, Kind
 _TEXTS = (Path(__file__), Path(__file__).with_name("tables.py"), Path(integer_rule.__file__))
 _DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spikeloom" / _DIGEST
-numba.config.CACHE_DIR = str(_CACHE)
+numba.config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]
 
 _step = numba.njit(inline="always")(integer_rule.integer_step)
 
@@ -51,7 +51,7 @@ def _add_row(total, start, weights, first, count, value):
 
 @numba.njit(cache=True, nogil=True)
 def _add_convolution(total, row, weights, source, value):
-    channels_in, height_in, width_in, channels_out, height_out, width_out = row[_FIRST_SIZE : _FIRST_SIZE + 6]
+    channels_in, _, width_in, channels_out, height_out, width_out = row[_FIRST_SIZE : _FIRST_SIZE + 6]
     kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x = row[_FIRST_SIZE + 6 : _FIRST_SIZE + 12]
     dilation_y, dilation_x, groups = row[_FIRST_SIZE + 12 : _FIRST_SIZE + 15]
     outputs = channels_out // groups
@@ -70,7 +70,12 @@ def _add_convolution(total, row, weights, source, value):
                 continue
             place = (reach_y // stride_y) * width_out + reach_x // stride_x
             _add_row(
-                total, place * channels_out + group * outputs, weights, kernel + (j * kernel_x + i) * outputs, outputs, value
+                total,
+                place * channels_out + group * outputs,
+                weights,
+                kernel + (j * kernel_x + i) * outputs,
+                outputs,
+                value,
             )
 
 
@@ -93,7 +98,7 @@ def _add_projection(total, row, weights, pointers, indices, fired, values, count
 
 
 @numba.njit(cache=True, nogil=True)
-def _run_sample(
+def _run_sample(  # noqa: PLR0912 - one loop, kept in one piece for the compiler
     data, offsets, roles, shifts, first_projection, projections, weights, pointers, indices,
     current_decay, voltage_decay, bias, level, keep, offset, slots, places, record, counts,
 ):  # fmt: skip

@@ -102,7 +102,7 @@ class Simulator:
         return part if population.graded else part.astype(np.int8)
 
     def _restored(self, name: str, inner: Array) -> Array:
-        """From the inner numbering back to the C order of the population's shape, channels first."""
-        outer = np.empty_like(inner)
-        outer[..., self.tables.orders[name]] = inner
-        return outer
+        """From the inner numbering, channels last, back to the C order of the population's shape, channels first."""
+        shape = self.network.by_name[name].shape
+        apart = inner.reshape(*inner.shape[:-1], *shape[1:], shape[0])
+        return np.ascontiguousarray(np.moveaxis(apart, -1, inner.ndim - 1)).reshape(inner.shape)

@@ -11,6 +11,7 @@ from ...models.connectivity import Connectivity, Dense, OneToOne
 from ...models.errors import Unsupported, unsupported_model
 from ...models.graph import Graph
 from ...models.network import Network, Population, Projection, Role
+from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...models.operators import Neurons
 from .add_readout import AddReadout
 from .fuse_thresholds import FuseThresholds
@@ -75,7 +76,7 @@ def lower(graph: Graph) -> Network:
 
 def _depths(graph: Graph, arriving: Mapping[str, list[Path]], problems: list[Unsupported]) -> dict[str, int]:
     """Longest ways from the input; a loop of more projections than lag has none and becomes a problem."""
-    depths = {name: 1 for name in arriving} | dict.fromkeys(graph.inputs, 0)
+    depths = dict.fromkeys(arriving, 1) | dict.fromkeys(graph.inputs, 0)
     for _ in range(len(depths) + 1):
         late = [
             (name, path)
@@ -99,7 +100,7 @@ def _depths(graph: Graph, arriving: Mapping[str, list[Path]], problems: list[Uns
 def _with_constant(population: Population, constant: object) -> tuple[Population, Connectivity | None]:
     """Fold gains and a constant drive into the neuron model; the drive of a synaptic current becomes an axon."""
     model = population.neuron
-    assert model is not None and hasattr(model, "input_gain")
+    assert isinstance(model, LeakyIntegrateAndFire)
     drive = np.zeros(()) if constant is None else np.asarray(constant, dtype=np.float64)
     charged = drive * model.input_gain * model.current_gain
     bias, axon = model.bias, None
@@ -128,6 +129,8 @@ def _projections(
         connectivity = path.connectivity or OneToOne(np.ones(size))
         delay = path.lag + depths[name] - depths[path.source]
         result.append(
-            Projection(f"{path.source} -> {name}{suffix}", path.source, name, connectivity.scaled_by_target(gain), delay)
+            Projection(
+                f"{path.source} -> {name}{suffix}", path.source, name, connectivity.scaled_by_target(gain), delay
+            )
         )
     return result

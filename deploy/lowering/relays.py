@@ -44,14 +44,16 @@ def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, t
             before = chain[-1] if chain else source
             relay = _relay(source, len(chain) + 1, before.depth + longest_delay)
             passed = OneToOne(np.ones(relay.size))
-            projections.append(Projection(f"{before.name} -> {relay.name}", before.name, relay.name, passed, longest_delay))
+            projections.append(
+                Projection(f"{before.name} -> {relay.name}", before.name, relay.name, passed, longest_delay)
+            )
             chain.append(relay)
             populations.append(relay)
         last, rest = chain[links - 1], projection.delay - links * longest_delay
         projections.append(replace(projection, source=last.name, delay=rest))
     notes = tuple(
-        f"delay: {name!r} is kept waiting by {len(chain)} relay population(s) of {chain[0].size} neurons each; a delay of "
-        f"the chip ends at {longest_delay} steps."
+        f"delay: {name!r} is kept waiting by {len(chain)} relay population(s) of {chain[0].size} neurons each; "
+        f"a delay of the chip ends at {longest_delay} steps."
         for name, chain in chains.items()
     )
     return network.replace(populations=ordered(populations, projections), projections=tuple(projections)), notes

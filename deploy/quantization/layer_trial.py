@@ -66,7 +66,7 @@ class LayerTrial:
 
     def agreement(self, neuron: IntegerLeakyIntegrateAndFire, weights: Mapping[str, QuantizedWeights]) -> float:
         """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1]."""
-        steps, samples, size = self.wanted.shape
+        _, samples, size = self.wanted.shape
         rule = rule_parameters(vars(neuron))
         current = np.zeros((samples, size), dtype=np.int64)
         voltage = np.zeros((samples, size), dtype=np.int64)
@@ -84,7 +84,6 @@ class LayerTrial:
         if got is None:
             return common / either if either else 1.0
         return _likeness(got, self.wanted)
-
 
     def _arriving(self, weights: Mapping[str, QuantizedWeights]) -> Iterator[tuple[int, Array]]:
         """Sums of the synapses, (some steps, samples, neurons) int64 at a time, and the first step of each."""

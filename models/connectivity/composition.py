@@ -67,6 +67,4 @@ def _convolution_over_pool(pool: Pool, convolution: Convolution) -> Convolution:
         span = (count - 1) * stride[axis] + weights.shape[2 + axis]
         padding.append((before, span - before - pool.input_shape[1 + axis]))
     far_enough = tuple((before, max(after, 0)) for before, after in padding)
-    return Convolution(
-        weights, pool.input_shape, stride, far_enough, tuple(1 for _ in pool.kernel), convolution.groups
-    )
+    return Convolution(weights, pool.input_shape, stride, far_enough, tuple(1 for _ in pool.kernel), convolution.groups)

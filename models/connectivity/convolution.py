@@ -108,7 +108,8 @@ class Convolution(Connectivity):
                 columns.append(np.broadcast_to(source * (input_height * input_width) + here, shape).ravel())
                 values.append(np.broadcast_to(weight, shape).ravel())
         matrix = sparse.csr_array(
-            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(self.targets, self.sources)
+            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
+            shape=(self.targets, self.sources),
         )
         matrix.eliminate_zeros()
         return matrix
@@ -116,7 +117,8 @@ class Convolution(Connectivity):
     def synapses(self) -> int:
         planar = self.as_planar()
         reached = [
-            np.array([_windows_inside(planar, axis, offset) for offset in range(planar.kernel[axis])]) for axis in (0, 1)
+            np.array([_windows_inside(planar, axis, offset) for offset in range(planar.kernel[axis])])
+            for axis in (0, 1)
         ]
         present = np.count_nonzero(planar.weights, axis=(0, 1))
         return int((present * np.outer(*reached)).sum())

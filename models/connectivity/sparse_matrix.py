@@ -35,9 +35,7 @@ class Sparse(Connectivity):
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         matrix.sort_indices()
-        return cls(
-            matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64), int(matrix.shape[1])
-        )
+        return cls(matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64), int(matrix.shape[1]))
 
     @property
     def sources(self) -> int:

@@ -69,9 +69,9 @@ class _Stage:
         self.population = population
         self.incoming = network.incoming(population.name)
         dtype: type = np.float64 if isinstance(neuron, LeakyIntegrateAndFire) else np.int64
-        self.record = np.zeros((samples, steps, population.size), dtype=np.int8 if neuron.spiking else dtype)
-        self.current = np.zeros((samples, population.size), dtype=dtype)
-        self.voltage = np.zeros((samples, population.size), dtype=dtype)
+        self.record: Array = np.zeros((samples, steps, population.size), dtype=np.int8 if neuron.spiking else dtype)
+        self.current: Array = np.zeros((samples, population.size), dtype=dtype)
+        self.voltage: Array = np.zeros((samples, population.size), dtype=dtype)
         self.rule = {} if isinstance(neuron, LeakyIntegrateAndFire) else rule_parameters(vars(neuron))
 
     def advance(self, step: int, arriving: Array) -> None:

@@ -1,8 +1,8 @@
 """The integer step of the leaky integrate-and-fire family: written once, run everywhere.
 
 The simulator compiles `integer_step` for single neurons, the reference and the Lava processes call it on whole arrays,
-and this very file goes along with a generated Lava program; hence no import but NumPy, and arithmetic instead of branches. The arithmetic
-is that of Lava's bit-accurate LIF (`lava.proc.lif.models.PyLifModelBitAcc`):
+and this very file goes along with a generated Lava program; hence no import but NumPy, and arithmetic instead of
+branches. The arithmetic is that of Lava's bit-accurate LIF (`lava.proc.lif.models.PyLifModelBitAcc`):
 
     u <- wrap24(trunc(u * (4096 - current_decay) / 4096) + (a << 6))
     v <- clip24(trunc(v * (4096 - voltage_decay) / 4096) + u + bias)

@@ -135,9 +135,7 @@ def _assumptions(nodes: Mapping[str, NodeDict], options: NirOptions) -> tuple[st
             notes.append("threshold: spikes where v > threshold, as NIR's equations say (--threshold-inclusive).")
     if kinds & {"IF", "I"}:
         notes.append("current: IF and I have no time constant; their input current counts per step, not per second.")
-    if any(
-        str(node.get("type")) in ("IF", "LIF", "CubaLIF") and "v_reset" not in node for node in nodes.values()
-    ):
+    if any(str(node.get("type")) in ("IF", "LIF", "CubaLIF") and "v_reset" not in node for node in nodes.values()):
         notes.append("v_reset: the file is older than this field; 0 is assumed.")
     return tuple(notes)
 
@@ -238,9 +236,13 @@ def _neurons(name: str, kind: str, node: NodeDict, options: NirOptions) -> Neuro
     reset = options.layer_resets.get(name) or options.reset or Reset.VALUE
     if kind == "Threshold":
         reset = Reset.NONE
-    parameters = (current_retention, voltage_retention, threshold, gain, current_gain, bias)
     model = LeakyIntegrateAndFire(
-        *(_compact(parameter) for parameter in parameters),
+        current_retention=_compact(current_retention),
+        voltage_retention=_compact(voltage_retention),
+        threshold=_compact(threshold),
+        input_gain=_compact(gain),
+        current_gain=_compact(current_gain),
+        bias=_compact(bias),
         reset=reset,
         reset_value=_compact(_float(node.get("v_reset", 0.0))),
         inclusive=options.threshold_inclusive,

@@ -236,7 +236,8 @@ def export(network: DigitsNetwork) -> nir.NIRGraph:
 
 def _array(parameter: torch.Tensor | None) -> NDArray[np.float32]:
     assert parameter is not None  # all layers have a bias
-    return parameter.detach().numpy().astype(np.float32)
+    values: NDArray[np.float32] = parameter.detach().numpy().astype(np.float32)
+    return values
 
 
 def _nir_conv(layer: nn.Conv2d, input_shape: tuple[int, int]) -> nir.Conv2d:

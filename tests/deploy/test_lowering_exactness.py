@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spikeloom.deploy.lowering.lower import lower, prepare
 from spikeloom.deploy.lowering.relays import with_relays
 from spikeloom.models.errors import UnsupportedModelError

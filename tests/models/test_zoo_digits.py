@@ -10,6 +10,7 @@ import nir
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from spikeloom.models.zoo import digits_data
 
 Array = NDArray[np.float64]
