@@ -32,7 +32,7 @@ HEADROOM = 0.5  # share of the 24 bits that states may use on the calibration sa
 SCALES_AN_OCTAVE = 6
 OCTAVES = 2
 RARE = 0.002  # share of weights that may be clipped for a finer step of all others
-PAYLOAD_BITS = 14  # of an integrator's graded spikes
+PAYLOAD_BITS = 14  # of an integrator's graded spikes, besides the sign
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,29 +79,26 @@ def quantize(
     UnsupportedModelError : a layer has parameters that no scale brings into the registers.
     """
     activity = dict(run_network(network, calibration)) | {network.input.name: calibration}
-    units: dict[str, float] = {network.input.name: code.scale}
+    units = _units(network, activity) | {network.input.name: code.scale}
     neurons: dict[str, Population] = {}
     projections: dict[str, Projection] = {}
     layers: list[LayerQuantization] = []
     for population in network.populations:
+        neurons[population.name] = population
         if population.role is not Role.NEURON:
-            units.setdefault(population.name, 1.0)
-            neurons[population.name] = population
             continue
         progress(population.name)
         incoming = tuple(
             replace(p, connectivity=p.connectivity.scaled_by_source(np.asarray(1 / units[p.source])))
-            if units.get(p.source, 1.0) != 1.0
-            else p
             for p in network.incoming(population.name)
         )
         trial = LayerTrial.prepare(network, population, incoming, activity, units)
-        layer = _best(population, incoming, trial)
-        shift = _output_shift(population, network, trial, layer.scale)
+        unit = units[population.name] if population.graded and network.outgoing(population.name) else None
+        layer = _best(population, incoming, trial, unit)
         model = population.neuron
         assert isinstance(model, LeakyIntegrateAndFire)
+        shift = 0 if unit is None else round(np.log2(layer.scale * STATE_UNIT / unit))
         neurons[population.name] = replace(population, neuron=quantize_neuron(model, layer.scale, shift))
-        units[population.name] = 1.0 if model.spiking else layer.scale * STATE_UNIT / 2**shift
         for projection in incoming:
             quantized = layer.projections[projection.name]
             connectivity = projection.connectivity.with_weights(quantized.weights)
@@ -118,12 +115,34 @@ def quantize(
     return Quantization(integer, tuple(layers))
 
 
-def _best(population: Population, incoming: tuple[Projection, ...], trial: LayerTrial) -> LayerQuantization:
+def _units(network: Network, activity: Mapping[str, Array]) -> dict[str, float]:
+    """Integers per unit of each population's output: 1 for spikes, a power of two for what travels as a number.
+
+    Known before any layer is quantized, so that loops may carry numbers, too.
+    """
+    units = {population.name: 1.0 for population in network.populations}
+    for population in network.populations:
+        if population.graded and network.outgoing(population.name):
+            largest = max(float(np.max(np.abs(activity[population.name]), initial=0.0)), 1e-30)
+            units[population.name] = 2.0 ** np.floor(np.log2(2**PAYLOAD_BITS / largest))
+    return units
+
+
+def _scales(ceiling: float, unit: float | None) -> Array:
+    """Scales to try, descending; where the output is a number, those at which a shift makes it one in its unit."""
+    if unit is None:
+        return ceiling * 2.0 ** (-np.arange(OCTAVES * SCALES_AN_OCTAVE) / SCALES_AN_OCTAVE)
+    longest = int(np.floor(np.log2(ceiling * STATE_UNIT / unit)))
+    return unit / STATE_UNIT * 2.0 ** np.arange(longest, max(-1, longest - 2 * OCTAVES), -1)
+
+
+def _best(
+    population: Population, incoming: tuple[Projection, ...], trial: LayerTrial, unit: float | None
+) -> LayerQuantization:
     model = population.neuron
     assert isinstance(model, LeakyIntegrateAndFire)
     best: LayerQuantization | None = None
-    ceiling = _ceiling(model, trial, incoming)
-    for scale in ceiling * 2.0 ** (-np.arange(OCTAVES * SCALES_AN_OCTAVE) / SCALES_AN_OCTAVE):
+    for scale in _scales(_ceiling(model, trial, incoming), unit):
         for weights in _weight_choices(incoming, float(scale)):
             agreement = trial.agreement(quantize_neuron(model, float(scale)), weights)
             if best is None or agreement > best.agreement:
@@ -163,10 +182,3 @@ def _weight_choices(incoming: tuple[Projection, ...], scale: float) -> list[Mapp
     rare = {name: weights for name, weights in finer.items() if weights.clipped_share <= RARE}
     return [whole, whole | rare] if rare else [whole]
 
-
-def _output_shift(population: Population, network: Network, trial: LayerTrial, scale: float) -> int:
-    """Bits to drop from an integrator's potential so that it travels as a graded spike; none for the readout."""
-    if not population.graded or not network.outgoing(population.name):
-        return 0
-    largest = int(trial.largest_voltage * scale * STATE_UNIT) + 1
-    return max(0, largest.bit_length() - PAYLOAD_BITS)

@@ -128,11 +128,12 @@ def test_features_of_integer_networks(make_network, make_neuron, make_target):
     ]
     assert check_features(wide, load_target("loihi1")) == []
     assert resources(check_features(wide, make_target("loihi1", threshold_bits=16))) == {"threshold_bits"}
-    graded = make_network(
-        [integer(1, 2)], [(2,), (1,)], integer=True, neurons={1: make_neuron(spiking=False, output_shift=6)}
-    )
+    integrator = {1: make_neuron(spiking=False, output_shift=6)}
+    graded = make_network([integer(1, 2), integer([1])], [(2,), (1,), (1,)], integer=True, neurons=integrator)
     assert not check_features(graded, make_target("loihi2", graded_spike_bits=18))
     assert resources(check_features(graded, make_target("loihi2", graded_spike_bits=17))) == {"graded_spike_bits"}
+    read_out = make_network([integer(1, 2)], [(2,), (1,)], integer=True, neurons=integrator)
+    assert not check_features(read_out, make_target("loihi2", graded_spike_bits=1))
 
 
 def test_the_mapper_does_not_let_a_wrong_partition_out(network, make_target, monkeypatch):
