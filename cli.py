@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json as json_format
 import shlex
+import signal
 import sys
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from .deploy.configuration import Configuration
+
+USAGE_EXIT_CODE, DATA_EXIT_CODE = 2, 7
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="spikeloom",
@@ -23,56 +28,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-
-class ResetName(StrEnum):
-    """Values of --reset."""
-
-    ZERO = "zero"
-    SUBTRACT = "subtract"
-    NONE = "none"
-
-
-class EncoderName(StrEnum):
-    """Values of --encoder."""
-
-    CONSTANT = "constant"
-    RATE = "rate"
-
-
-class IntegrationName(StrEnum):
-    """Values of --integration."""
-
-    EULER = "euler"
-    EXPONENTIAL = "exponential"
-
-
-class BackendName(StrEnum):
-    """Values of --backend."""
-
-    SIMULATOR = "simulator"
-    LAVA = "lava"
-
-
-class ProcessesName(StrEnum):
-    """Values of --processes."""
-
-    LAYER = "layer"
-    CORE = "core"
-
-
 Model = Annotated[str, typer.Argument(help="A .nir file, or the built-in model 'digits'.")]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
 DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
-ResetOption = Annotated[ResetName | None, typer.Option(help="The potential after a spike.")]
+ResetOption = Annotated[
+    Literal["zero", "subtract", "none"] | None, typer.Option(help="What becomes of the potential at a spike.")
+]
 DtOption = Annotated[float | None, typer.Option(help="Seconds per step.")]
 InclusiveOption = Annotated[bool, typer.Option("--threshold-inclusive", help="Spike at the threshold itself too.")]
-IntegrationOption = Annotated[IntegrationName | None, typer.Option(help="How time constants become decays.")]
+IntegrationOption = Annotated[
+    Literal["euler", "exponential"] | None, typer.Option(help="How time constants become decays.")
+]
 StepsOption = Annotated[int | None, typer.Option(help="Steps of a sample.")]
-EncoderOption = Annotated[EncoderName | None, typer.Option(help="How static data is presented.")]
+EncoderOption = Annotated[Literal["constant", "rate"] | None, typer.Option(help="How static data is presented.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-ProcessesOption = Annotated[ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")]
+ProcessesOption = Annotated[Literal["layer", "core"], typer.Option(help="In Lava, a process per layer or per core.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -89,36 +61,33 @@ def check(
     encoder: EncoderOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say whether a model fits a chip, and if not, which layer, which resource, and what would help."""
     settings = _configuration(
         config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
         steps=steps, encoder=encoder,
     )  # fmt: skip
-    _check(model, target, data, settings, json)
+    _check(model, target, data, settings, json, quiet)
 
 
-def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool) -> None:
+def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool, quiet: bool) -> None:
     from .deploy.check import check as check_model
-    from .deploy.deployment import open_data, with_built_in_options
-    from .deploy.model_source import load_graph
     from .mapping.problem import describe
     from .models.errors import DoesNotFitError
 
-    settings = with_built_in_options(model, settings)
-    recordings = None if data is None else open_data(model, data, load_graph(model, settings), settings)
-    result = check_model(model, target, settings, recordings)
+    result = check_model(model, target, settings, data)
     if json:
         _print_json(result.as_dict())
-    elif result.fits:
+    elif result.fits and not quiet:
         cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
         typer.echo(f"{model} fits {target}: {cores}.")
         for assumption in result.assumptions:
             typer.echo(f"  assumed: {assumption}")
-    else:
-        raise DoesNotFitError(f"{model} does not fit {target}:\n{describe(result.problems)}")
     if not result.fits:
-        raise typer.Exit(DoesNotFitError.exit_code)
+        if json:
+            raise typer.Exit(DoesNotFitError.exit_code)
+        raise DoesNotFitError(f"{model} does not fit {target}:\n{describe(result.problems)}")
 
 
 @app.command()
@@ -150,9 +119,10 @@ def deploy(
         calibration_samples=calibration_samples, min_accuracy=min_accuracy, seed=seed,
     )  # fmt: skip
     if dry_run:
-        _check(model, target, data, settings, json)
+        _check(model, target, data, settings, json, quiet)
         return
     from .deploy.deployment import deploy as deploy_model
+    from .deploy.progress import TerminalProgress
 
     with TerminalProgress(hidden=quiet or json) as progress:
         report = deploy_model(model, target, data, out, settings, progress, _command())
@@ -165,24 +135,24 @@ def deploy(
 @app.command()
 def run(
     folder: Folder,
-    backend: Annotated[BackendName, typer.Option(help="What runs it.")] = BackendName.SIMULATOR,
+    backend: Annotated[Literal["simulator", "lava"], typer.Option(help="What runs it.")] = "simulator",
     data: DataOption = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Run only the first so many samples.")] = None,
-    processes: Annotated[
-        ProcessesName, typer.Option(help="In Lava, a process per layer or per core.")
-    ] = ProcessesName.LAYER,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which Lava is stopped.")] = 600,
+    processes: ProcessesOption = "layer",
+    timeout: Annotated[float, typer.Option(min=1, max=1e6, help="Seconds after which Lava is stopped.")] = 600,
     json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Run a deployed model again, in the simulator or in Lava, and compare the two."""
     from .deploy.rerun import rerun
 
-    result = rerun(
-        folder, backend.value, data, samples, per_core=processes is ProcessesName.CORE, timeout=timeout
-    )  # fmt: skip
+    result = rerun(folder, backend, data, samples, per_core=processes == "core", timeout=timeout)
     if json:
         _print_json(result.as_dict())
+    if json or quiet:
         return
+    for note in result.notes:
+        typer.echo(note)
     accuracy = "no labels" if result.accuracy is None else f"accuracy {result.accuracy:.1%}"
     typer.echo(
         f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample."
@@ -232,11 +202,12 @@ def targets(
 def train(
     name: Annotated[str, typer.Argument(help="A model of the zoo: digits.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .nir file to write.")] = Path("build/digits.nir"),
-    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, batches and augmentation.")] = 0,
     epochs: Annotated[int | None, typer.Option(min=1, help="Times to go through the training images.")] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Train a model of the zoo with surrogate gradients (needs spikeloom\\[torch])."""
+    from .deploy.progress import TerminalProgress
     from .deploy.training import train_model
 
     with TerminalProgress(hidden=quiet) as progress:
@@ -285,50 +256,37 @@ def _print_report(document: dict[str, Any], folder: Path) -> None:
     print_summary(document, Console(), folder)
 
 
-class TerminalProgress:
-    """Bars on standard error while a command works; nothing where that is no terminal."""
-
-    def __init__(self, hidden: bool) -> None:
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=console, disable=hidden or not console.is_terminal)
-        self._last: Any = None
-
-    def __enter__(self) -> TerminalProgress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
-        if kind is None:
-            self._finish()
-        self._bars.stop()
-
-    def _finish(self) -> None:
-        if self._last is not None:
-            total = self._bars.tasks[self._last].total or 1
-            self._bars.update(self._last, total=total, completed=total)
-
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        """Begin the next line."""
-        self._finish()
-        task = self._last = self._bars.add_task(name, total=total)
-        return lambda done: self._bars.advance(task, done)
-
-
 def main() -> None:
     """Run the command line; a user's mistake becomes one message and an exit code of its own."""
     from .models.errors import SpikeloomError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # none where it was closed
+            stream.reconfigure(errors="replace")  # a terminal that knows no dashes still gets the figures
+    for request in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(request) is signal.SIG_DFL:  # nohup, for one, has it ignored
+            signal.signal(request, _end_tidily)
     try:
         app()
     except SpikeloomError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        _end(f"Nothing more can be written: {error.strerror}.", USAGE_EXIT_CODE)
+    except MemoryError:
+        _end("The memory of this machine is too small for that: use fewer samples or steps.", DATA_EXIT_CODE)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    with contextlib.suppress(OSError):
+        typer.echo(f"Error: {message}", err=True)
+    raise SystemExit(code)
+
+
+def _end_tidily(number: int, frame: object) -> NoReturn:
+    """End as at an error, so that temporary folders go and Lava's processes end."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

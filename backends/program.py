@@ -54,7 +54,8 @@ class Program:
         """Write the program into an existing folder; `load` reads back one that is equal to the last bit."""
         write_network(self.network, folder)
         write_arrays(folder / CORES_NAME, self.mapping.core_of)
-        (folder / TARGET_NAME).write_text(yaml.safe_dump(self.target.model_dump(mode="json"), sort_keys=False))
+        chip = yaml.safe_dump(self.target.model_dump(mode="json"), sort_keys=False)
+        (folder / TARGET_NAME).write_text(chip, encoding="utf-8")
         document = {
             "format": FORMAT,
             "steps": self.steps,
@@ -67,7 +68,7 @@ class Program:
                 "uses": [asdict(use) for use in self.mapping.uses],
             },
         }
-        (folder / PROGRAM_NAME).write_text(json.dumps(document, indent=1) + "\n")
+        (folder / PROGRAM_NAME).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Program:
@@ -78,13 +79,13 @@ class Program:
         UnsupportedModelError : the folder holds none, or one that is broken or of another format.
         """
         try:
-            document = json.loads((folder / PROGRAM_NAME).read_text())
+            document = json.loads((folder / PROGRAM_NAME).read_text(encoding="utf-8"))
             if document["format"] != FORMAT:
                 raise UnsupportedModelError(
                     f"{folder} was written in format {document['format']}, this version reads {FORMAT}: deploy again."
                 )
             core_of = MappingProxyType(read_arrays(folder / CORES_NAME))
-            target = Target.model_validate(yaml.safe_load((folder / TARGET_NAME).read_text()))
+            target = Target.model_validate(yaml.safe_load((folder / TARGET_NAME).read_text(encoding="utf-8")))
             entry = document["mapping"]
             mapping = Mapping(
                 entry["target"],
@@ -96,5 +97,6 @@ class Program:
             code = InputCode(**document["input_code"])
             decision, steps = Decision(document["decision"]), document["steps"]
         except (OSError, KeyError, ValueError, TypeError, yaml.YAMLError) as error:
-            raise UnsupportedModelError(f"{folder} holds no readable program ({error}): deploy again.") from error
+            reason = " ".join(str(error).split())
+            raise UnsupportedModelError(f"{folder} holds no readable program ({reason}): deploy again.") from error
         return cls(read_network(folder), mapping, target, code, decision, steps)

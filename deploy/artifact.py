@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -23,16 +24,29 @@ LAVA_FOLDER = "lava"
 
 
 def check_destination(out: Path) -> None:
-    """Refuse a place whose contents an artifact must not replace.
+    """Refuse a place that an artifact cannot be written to, or whose contents it must not replace.
 
     Raises
     ------
-    UsageError : `out` is a file, or a folder with something else than an artifact in it.
+    UsageError : `out` is a file, or a folder with something else than an artifact in it, or cannot be replaced.
     """
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; --out needs a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_NAME).is_file():
-        raise UsageError(f"{out} holds files that are no deployment; choose another folder with --out.")
+    place = _real(out)
+    try:
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{out} is a file; --out needs a folder.")
+        if place.is_dir() and any(place.iterdir()) and not (place / MANIFEST_NAME).is_file():
+            raise UsageError(f"{out} holds files that are no deployment; choose another folder with --out.")
+        if Path.cwd().is_relative_to(place) or os.path.ismount(place):
+            raise UsageError(f"{out} is in use as a folder and cannot be replaced; choose one within it with --out.")
+        above = place.parent
+        while not above.exists():
+            above = above.parent
+        if not above.is_dir():
+            raise UsageError(f"{out} cannot be written: {above} is a file.")
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=above):
+            pass
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}.") from None
 
 
 def write_artifact(
@@ -51,48 +65,47 @@ def write_artifact(
         (folder / PROGRAM_FOLDER).mkdir()
         program.save(folder / PROGRAM_FOLDER)
         write_standalone(program.network, folder / LAVA_FOLDER, program.mapping.core_of)
-        (folder / REPORT_NAME).write_text(json.dumps(report, indent=1) + "\n")
-        (folder / LEDGER_NAME).write_text(json.dumps(report["ledger"], indent=1) + "\n")
-        for name, text in pages.items():
-            (folder / name).write_text(text)
+        texts = {REPORT_NAME: _json(report), LEDGER_NAME: _json(report["ledger"]), **pages}
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
         manifest = {
             "format": FORMAT,
             "seed": report["seed"],
             "versions": report["versions"],
             "config": config,
             "files": {
-                str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+                path.relative_to(folder).as_posix(): _digest(path)
                 for path in sorted(folder.rglob("*"))
                 if path.is_file()
             },
         }
-        (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=1) + "\n")
+        (folder / MANIFEST_NAME).write_text(_json(manifest), encoding="utf-8")
 
     replace_folder(out, fill)
 
 
 def replace_folder(out: Path, fill: Callable[[Path], None]) -> None:
-    """Make `out` what `fill` writes; when it fails, the old `out`, or none, stays."""
-    parent = out.absolute().parent
+    """Make `out` what `fill` writes; when it fails or is interrupted, the old `out`, or none, stays."""
+    place = _real(out)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.") from None
+    old = partial.with_name(f"{partial.name}.old")
     try:
         partial.chmod(0o755)
         fill(partial)
-        if out.exists():
-            old = partial.with_name(f"{partial.name}.old")
-            out.rename(old)
-            partial.rename(out)
-            shutil.rmtree(old)
-        else:
-            partial.rename(out)
+        if place.exists():
+            place.rename(old)
+        partial.rename(place)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
     finally:
+        if old.exists() and not place.exists():
+            old.rename(place)
         shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -100,17 +113,62 @@ def read_report(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    UnsupportedModelError : the folder is no artifact.
+    UnsupportedModelError : the folder is no artifact, or its report is not what was written.
     """
-    try:
-        report: dict[str, Any] = json.loads((folder / REPORT_NAME).read_text())
-        return report
-    except (OSError, ValueError) as error:
-        raise UnsupportedModelError(f"{folder} is no deployment: its {REPORT_NAME} cannot be read ({error}).") from None
+    _verify(folder, REPORT_NAME)
+    report: dict[str, Any] = json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))
+    return report
 
 
 def load_program(folder: Path) -> Program:
-    """The program of an artifact; raises UnsupportedModelError where there is none."""
-    if not (folder / PROGRAM_FOLDER).is_dir():
-        raise UnsupportedModelError(f"{folder} is no deployment: it has no folder {PROGRAM_FOLDER}.")
+    """The program of an artifact.
+
+    Raises
+    ------
+    UnsupportedModelError : the folder is no artifact, or its program is not what was written.
+    """
+    _verify(folder, f"{PROGRAM_FOLDER}/")
     return Program.load(folder / PROGRAM_FOLDER)
+
+
+def _verify(folder: Path, beginning: str) -> None:
+    """Compare the files whose names begin so with their hashes in the manifest."""
+    try:
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        version, files = manifest["format"], dict(manifest["files"])
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnsupportedModelError(f"{folder} is no deployment: it has no {MANIFEST_NAME}.") from None
+    except OSError as error:
+        raise UnsupportedModelError(f"{folder} cannot be read: {error.strerror}.") from None
+    except (ValueError, TypeError, KeyError):
+        raise UnsupportedModelError(f"{folder}: {MANIFEST_NAME} is damaged: deploy again.") from None
+    if version != FORMAT:
+        raise UnsupportedModelError(
+            f"{folder} was written in format {version}, this version reads {FORMAT}: deploy again."
+        )
+    listed = [name for name in files if name.startswith(beginning)]
+    if not listed:
+        raise UnsupportedModelError(f"{folder}: {MANIFEST_NAME} lists no {beginning}: deploy again.")
+    for name in listed:
+        try:
+            found = _digest(folder / name)
+        except OSError as error:
+            raise UnsupportedModelError(f"{folder}: {name} cannot be read: {error.strerror}.") from None
+        if found != files[name]:
+            raise UnsupportedModelError(
+                f"{folder}: {name} is not what the deployment wrote (its hash differs from the one in "
+                f"{MANIFEST_NAME}): deploy again."
+            )
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _real(out: Path) -> Path:
+    """Where a path leads, links resolved: a link to a folder stays, its folder is replaced."""
+    return Path(os.path.realpath(out))

@@ -8,11 +8,11 @@ from typing import Any
 from ..mapping.mapper import find_fit
 from ..mapping.problem import Problem
 from ..mapping.target_files import load_target
+from ..models.input_code import input_code
 from .configuration import Configuration
-from .data import Data
 from .lowering.lower import lower
 from .lowering.relays import with_relays
-from .model_source import load_graph
+from .model_source import Recordings, built_in, load_graph, open_data, with_built_in_options
 
 
 @dataclass(frozen=True)
@@ -42,26 +42,29 @@ class Check:
         }
 
 
-def check(model: str, target: str, config: Configuration | None = None, data: Data | None = None) -> Check:
+def check(model: str, target: str, config: Configuration | None = None, data: Recordings = None) -> Check:
     """Lay a model out on a target without quantizing it.
 
     Parameters
     ----------
     model : path of a `.nir` file, or the name of a built-in model.
     target : name of a target, or path of a YAML file.
-    data : shows whether the input's spikes carry numbers; None takes plain spikes.
+    data : shows whether the input's spikes carry numbers. Without any, that of a built-in model does, and others are
+        taken to get plain spikes.
 
     Raises
     ------
-    UnsupportedModelError, UsageError : see `load_graph` and `load_target`.
+    UnsupportedModelError, UsageError, DataError : see `load_graph`, `load_target` and `open_data`.
     """
-    from ..models.input_code import input_code
-
-    config = config or Configuration()
+    config = with_built_in_options(model, config or Configuration())
     chip = load_target(target)
     graph = load_graph(model, config)
     network, notes = with_relays(lower(graph), chip.limits.of("delay_steps"))
-    bits = 1 if data is None else input_code(data.x).bits
+    if data is None and built_in(model) is None:
+        bits, notes = 1, (*notes, "input: plain spikes; recordings would show whether they carry numbers (--data).")
+    else:
+        recordings = open_data(model, data, graph, config)
+        bits, notes = input_code(recordings.x).bits, (*notes, *recordings.notes)
     fit = find_fit(network, chip, None, config.mapping, bits)
     cores = None if fit.mapping is None else fit.mapping.cores
     return Check(fit.mapping is not None, cores, fit.problems, (*graph.assumptions, *notes))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..models.decision import Decision
 from ..models.errors import UsageError
 from ..models.neurons.leaky_integrate_and_fire import Reset
 from ..models.readers.nir import NirOptions
+
+LONGEST_VALUE = 60  # characters of a wrong value that an error shows
 
 
 class LayerConfiguration(BaseModel):
@@ -43,7 +46,7 @@ class Configuration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reset: Reset | None = None
-    dt: float | None = Field(default=None, gt=0)
+    dt: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     threshold_inclusive: bool = False
     integration: Literal["euler", "exponential"] = "euler"
     steps: int | None = Field(default=None, ge=1)
@@ -54,8 +57,18 @@ class Configuration(BaseModel):
     calibration_samples: int = Field(default=64, ge=1)
     mapping: str = "auto"
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     layers: dict[str, LayerConfiguration] = Field(default_factory=dict)
+
+    @field_validator("mapping")
+    @classmethod
+    def _strategy_exists(cls, name: str) -> str:
+        if name != "auto":
+            from ..mapping.mapper import strategies
+
+            if name not in strategies():
+                raise ValueError(f"there is no strategy {name!r}, only {', '.join(strategies())}")
+        return name
 
     def nir_options(self) -> NirOptions:
         """The part that the NIR reader needs."""
@@ -70,25 +83,41 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
     ------
     UsageError : the file cannot be read, or a key or value is not known; names it.
     """
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            document = yaml.safe_load(file.read_text())
-        except OSError as error:
-            raise UsageError(f"The configuration {file} cannot be read: {error.strerror}.") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UsageError(f"The configuration {file} is not YAML: {error}.") from None
-        if document is not None and not isinstance(document, dict):
-            raise UsageError(f"The configuration {file} must be a mapping of keys to values.")
-        values = document or {}
-    values |= {key: value for key, value in options.items() if value is not None}
+    values: dict[str, Any] = {} if file is None else _read(file)
+    given = {key: value for key, value in options.items() if value is not None}
     try:
-        return Configuration(**values)
+        return Configuration(**(values | given))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(Configuration.model_fields)
-        hint = f" The keys are {known}." if first["type"] == "extra_forbidden" else ""
-        raise UsageError(f"The configuration key {key!r} cannot be used: {first['msg']}.{hint}") from None
-    except TypeError as error:
-        raise UsageError(f"The configuration {file} has a key that is no word: {error}.") from None
+        place = [str(part) for part in first["loc"]]
+        key = ".".join(place)
+        if first["type"] == "extra_forbidden":
+            known = Configuration.model_fields if len(place) == 1 else LayerConfiguration.model_fields
+            raise UsageError(f"There is no configuration key {key!r}; the keys are {', '.join(known)}.") from None
+        source = "The option" if place[0] in given else f"The configuration {file}:"
+        name = f"--{key.replace('_', '-')}" if place[0] in given else key
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = reason[0].lower() + reason[1:]
+        raise UsageError(f"{source} {name} cannot be {_shown(first['input'])}: {reason}.") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The configuration {file} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"The configuration {file} is not YAML: {' '.join(str(error).split())}.") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise UsageError(f"The configuration {file} must be a mapping of keys to values.")
+    for key in document:
+        if not isinstance(key, str):
+            raise UsageError(f"The configuration {file} has the key {key!r}; keys are words.")
+    return document
+
+
+def _shown(value: Any) -> str:
+    text = repr(value.value) if isinstance(value, Enum) else repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.encoders import encoder_named
+from ..models.encoders import Encoder, encoder_named
 from ..models.errors import DataError
 from .configuration import Configuration
 
 Array = NDArray[Any]
 
 DEFAULT_STEPS = 32  # for static data, where nobody says how long to look at it
+NUMPY_MARK = b"\x93NUMPY"
+ZIP_MARK = b"PK"
+LFS_MARK = b"version https://git-lfs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +34,14 @@ class Data:
     y : (samples,) int64 labels, or None.
     notes : what was assumed to make them ready.
     name : for messages.
+    encoder : that gave static data its steps; None where they had some.
     """
 
     x: Array
     y: Array | None
     notes: tuple[str, ...]
     name: str
+    encoder: Encoder | None = None
 
     @property
     def samples(self) -> int:
@@ -48,7 +55,11 @@ class Data:
 
     def first(self, samples: int) -> Data:
         """The first so many samples."""
-        return replace(self, x=self.x[:samples], y=None if self.y is None else self.y[:samples])
+        return self.part(0, samples)
+
+    def part(self, start: int, end: int) -> Data:
+        """Samples from one number to before another."""
+        return replace(self, x=self.x[start:end], y=None if self.y is None else self.y[start:end])
 
 
 def load_data(path: Path) -> tuple[Array, Array | None]:
@@ -59,21 +70,55 @@ def load_data(path: Path) -> tuple[Array, Array | None]:
     DataError : no such file, not an `.npz`, truncated, no `x`, or labels that are none.
     """
     try:
+        with path.open("rb") as start:
+            mark = start.read(len(LFS_MARK))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    if mark == LFS_MARK:
+        raise DataError(f"{path} is a git-LFS pointer, not the data: run `git lfs pull` where it came from.")
+    if mark.startswith(NUMPY_MARK):
+        raise DataError(f"{path} holds a single array; an .npz with x (and y for the labels) is needed.")
+    if not mark.startswith(ZIP_MARK):
+        raise DataError(f"{path} is no .npz file: save x (and y for the labels) with numpy.savez.")
+    try:
         with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} holds a single array; an .npz with x (and y for the labels) is needed.")
             if "x" not in file.files:
                 held = ", ".join(file.files) or "nothing"
                 raise DataError(f"{path} has no array x: it holds {held}. Save it as x, labels as y.")
-            x, y = file["x"], file["y"] if "y" in file.files else None
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise DataError(f"{path} is not a readable .npz file: {error}.") from None
-    return x, y
+            return _array(file, "x", path), _array(file, "y", path) if "y" in file.files else None
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
+    except MemoryError:
+        raise DataError(f"{path} does not fit into the memory of this machine: save fewer samples.") from None
 
 
-def prepare_data(x: Array, y: Array | None, shape: tuple[int, ...], config: Configuration, name: str) -> Data:
+def _array(file: Any, name: str, path: Path) -> Array:
+    try:
+        array = file[name]
+    except ValueError as error:
+        if "Object arrays" in str(error):
+            raise DataError(f"{path}: {name} holds Python objects; an array of numbers is needed.") from None
+        raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
+    except (KeyError, zlib.error, SyntaxError) as error:
+        raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
+    if not isinstance(array, np.ndarray):  # what is not in NumPy's format comes as bytes
+        raise DataError(f"{path}: {name} is no NumPy array: save it with numpy.savez.")
+    return array
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def prepare_data(
+    x: Array,
+    y: Array | None,
+    shape: tuple[int, ...],
+    config: Configuration,
+    name: str,
+    classes: int | None = None,
+    largest: float | None = None,
+) -> Data:
     """Check data against the input shape of a model, encode what is static, cut or fill to the steps asked for.
 
     Parameters
@@ -81,17 +126,17 @@ def prepare_data(x: Array, y: Array | None, shape: tuple[int, ...], config: Conf
     x : (samples, steps, *shape) or (samples, *shape).
     y : (samples,) or None.
     shape : input shape of the model.
+    classes : outputs of the model, which labels number from 0; None leaves labels unchecked.
+    largest : for the encoder; None takes that of all of `x`.
 
     Raises
     ------
     DataError : shapes, types or labels do not suit; names both shapes.
     """
-    if not (np.issubdtype(x.dtype, np.number) or x.dtype == np.bool_) or np.iscomplexobj(x):
+    if x.dtype.kind not in "iufb":
         raise DataError(f"{name}: x has the type {x.dtype}, numbers are needed.")
-    if np.issubdtype(x.dtype, np.floating) and not np.all(np.isfinite(x)):
-        raise DataError(f"{name}: x holds values that are not finite (NaN or infinity).")
     static = x.ndim == len(shape) + 1
-    if x.ndim not in (len(shape) + 1, len(shape) + 2) or tuple(x.shape[-len(shape) :]) != shape:
+    if x.ndim not in (len(shape) + 1, len(shape) + 2) or tuple(x.shape[x.ndim - len(shape) :]) != shape:
         inside = ", ".join(map(str, shape))
         raise DataError(
             f"{name}: x has the shape {tuple(x.shape)}; the model takes (samples, steps, {inside}), or "
@@ -99,33 +144,60 @@ def prepare_data(x: Array, y: Array | None, shape: tuple[int, ...], config: Conf
         )
     if x.shape[0] == 0 or (not static and x.shape[1] == 0):
         raise DataError(f"{name}: x has the shape {tuple(x.shape)}, so there is nothing to run.")
-    labels = _labels(y, x.shape[0], name)
+    if x.dtype.kind == "f" and not np.all(np.isfinite(x)):
+        raise DataError(f"{name}: x holds values that are not finite (NaN or infinity).")
+    labels = _labels(y, x.shape[0], name, classes)
     if config.min_accuracy is not None and labels is None:
         raise DataError(f"{name} has no labels: a minimum accuracy needs an array y of shape ({x.shape[0]},).")
+    # Before any sample is left out, so that a sample is encoded the same however many run.
+    encoder = encoder_named(config.encoder, x, config.seed, largest) if static else None
     if config.samples is not None:
         x, labels = x[: config.samples], None if labels is None else labels[: config.samples]
-    notes: tuple[str, ...] = ()
-    if static:
-        encoder = encoder_named(config.encoder, x, config.seed)
+    _check_memory(x, config.steps or (DEFAULT_STEPS if static else x.shape[1]), static, name)
+    notes: list[str] = []
+    if encoder is not None:
         steps = config.steps or DEFAULT_STEPS
         x = encoder.encode(x, steps)
-        notes = (f"{encoder.note} {steps} steps (--encoder, --steps).",)
+        notes.append(f"{encoder.note} {steps} steps (--encoder, --steps).")
     elif config.steps is not None and config.steps != x.shape[1]:
-        notes = (f"steps: the data has {x.shape[1]}, cut or filled with silence to {config.steps} (--steps).",)
+        notes.append(f"steps: the data has {x.shape[1]}, cut or filled with silence to {config.steps} (--steps).")
         x = _resized(x, config.steps)
-    return Data(x.reshape(x.shape[0], x.shape[1], -1), labels, notes, name)
+    if encoder is None and config.encoder != "constant":
+        notes.append(f"encoder: {config.encoder!r} is not used, for the data has steps of its own (--encoder).")
+    return Data(x.reshape(x.shape[0], x.shape[1], -1), labels, tuple(notes), name, encoder)
 
 
-def _labels(y: Array | None, samples: int, name: str) -> Array | None:
+def _labels(y: Array | None, samples: int, name: str, classes: int | None) -> Array | None:
     if y is None:
         return None
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.shape != (samples,):
-        raise DataError(f"{name}: y has the shape {tuple(y.shape)}; a label for each of {samples} samples is needed.")
-    if not np.issubdtype(y.dtype, np.number) or not bool(np.all(y == np.rint(y))):
-        raise DataError(f"{name}: y holds {y.dtype}, class numbers are needed.")
+        hint = " (of one-hot labels, y.argmax(1))" if y.ndim == 2 and y.shape[0] == samples else ""
+        raise DataError(
+            f"{name}: y has the shape {tuple(y.shape)}; a label for each of {samples} samples is needed{hint}."
+        )
+    if y.dtype.kind not in "iufb":
+        raise DataError(f"{name}: y has the type {y.dtype}, class numbers are needed.")
+    wrong = ~np.isfinite(y) | (y != np.rint(y)) if y.dtype.kind == "f" else np.zeros(samples, dtype=bool)
+    if wrong.any():
+        raise DataError(f"{name}: y holds {y[wrong][0]}, which is no class number.")
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or (classes is not None and high >= classes):
+        known = "class numbers begin at 0" if classes is None else f"the classes of the model are 0 to {classes - 1}"
+        raise DataError(f"{name}: y holds class {low if low < 0 else high}, but {known}.")
     return y.astype(np.int64)
+
+
+def _check_memory(x: Array, steps: int, static: bool, name: str) -> None:
+    inputs = x.size // x.shape[0] // (1 if static else x.shape[1])
+    needed = x.shape[0] * steps * inputs * x.dtype.itemsize
+    present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > present:
+        raise DataError(
+            f"{name}: {x.shape[0]} samples of {steps} steps take {needed / 2**30:.3g} GiB, this machine has "
+            f"{present / 2**30:.3g} GiB: use fewer steps (--steps) or samples (--samples)."
+        )
 
 
 def _resized(x: Array, steps: int) -> Array:

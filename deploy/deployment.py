@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +18,19 @@ from ..mapping.problem import describe
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.decision import natural_decision
-from ..models.errors import BackendFailedError, DataError, DoesNotFitError, GuardError
+from ..models.errors import BackendFailedError, BackendMissingError, DoesNotFitError, GuardError
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
 from ..models.network import Network, Role
 from .artifact import PAGE_NAME, check_destination, write_artifact
 from .configuration import Configuration
-from .data import Data, load_data, prepare_data
+from .data import Data
 from .evaluation import Evaluation, evaluate, evaluate_lava, simulate
 from .ledger import Entry
 from .lowering.lower import lower
 from .lowering.relays import with_relays
-from .model_source import built_in, load_graph
+from .model_source import Recordings, load_graph, open_data, with_built_in_options
+from .progress import Progress, Quiet
 from .quantization.quantize import Quantization, quantize
 from .report import build_report
 from .report_page import render
@@ -41,20 +41,6 @@ CALIBRATION_PRODUCTS = 1e10  # that one trial of all layers may take on the cali
 FEWEST_CALIBRATION_SAMPLES = 4
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 LAVA_STEPS = 8000  # about as many as Lava does in a minute or two
-
-
-class Progress(Protocol):
-    """Told of what goes on; a terminal shows it."""
-
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        """A stage begins; the returned function takes how much more of `total` is done."""
-
-
-class Quiet:
-    """Says nothing."""
-
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        return lambda done: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,25 +60,6 @@ class Compiled:
     quantization: Quantization
     program: Program
     notes: tuple[str, ...]
-
-
-def open_data(model: str, path: Path | None, graph: Graph, config: Configuration) -> Data:
-    """The data of a deployment: a file's, or that of a built-in model."""
-    shape = graph.shapes[graph.inputs[0]]
-    if path is not None:
-        return prepare_data(*load_data(path), shape, config, str(path))
-    known = built_in(model)
-    if known is None:
-        raise DataError(f"{model} brings no data of its own: name an .npz with x (and y for the labels) by --data.")
-    return prepare_data(*known.test_data(), shape, config, f"the test data of {model}")
-
-
-def with_built_in_options(model: str, config: Configuration) -> Configuration:
-    """A built-in model's own settings, where the user gave none."""
-    known = built_in(model)
-    if known is None:
-        return config
-    return Configuration(**(known.options | config.model_dump(exclude_unset=True)))
 
 
 def compile_model(graph: Graph, target: Target, data: Data, config: Configuration, progress: Progress) -> Compiled:
@@ -144,7 +111,7 @@ def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, A
 def deploy(
     model: str,
     target: str,
-    data: Path | None,
+    data: Recordings,
     out: Path | None,
     config: Configuration | None = None,
     progress: Progress | None = None,
@@ -156,7 +123,7 @@ def deploy(
     ----------
     model : path of a `.nir` file, or the name of a built-in model.
     target : name of a target, or path of a YAML file.
-    data : an `.npz`; None for the data that a built-in model brings.
+    data : an `.npz`, or x and y themselves; None for the data that a built-in model brings.
     out : folder of the artifact; None writes nothing.
     command : what the user typed, for the report.
 
@@ -182,7 +149,7 @@ def deploy(
     _guard(evaluation, config)
     lava, warnings = _lava(compiled.program, recordings, config, progress)
     report = build_report(
-        model, compiled, evaluation, (*evaluation.entries, *lava), recordings.notes, warnings, config, command
+        model, compiled, evaluation, (*evaluation.entries, *lava), recordings, warnings, config, command
     )
     if out is not None:
         progress.stage("writing")
@@ -226,7 +193,7 @@ def _lava(
     simulated = simulate(program, chosen.x)
     try:
         entry, _ = evaluate_lava(program, chosen, simulated)
-    except BackendFailedError as error:
+    except (BackendFailedError, BackendMissingError) as error:
         return (), (f"Lava failed on {samples} samples: {error}",)
     if entry.mismatched_spikes:
         return (entry,), (f"Lava and the simulator differ in {entry.mismatched_spikes} spikes; this is a bug of ours.",)

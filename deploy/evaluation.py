@@ -51,8 +51,7 @@ def evaluate(
         stage: Tally(stage, program.network, program.decision) for stage in ("graph", "network", "integer", "simulator")
     }
     shape = network.input.shape
-    neurons = sum(population.size for population in network.populations)
-    batch = max(1, BATCH_BYTES // (BYTES_AN_ENTRY * data.steps * neurons))
+    batch = _batch(network, data)
     spike_counts: dict[str, Array] = {}
     for first in range(0, data.samples, batch):
         x = data.x[first : first + batch]
@@ -81,6 +80,23 @@ def _of_network(trained: Mapping[str, Array], network: Network) -> Mapping[str, 
         for population in network.populations
         if population.neuron is not None
     }
+
+
+def _batch(network: Network, data: Data) -> int:
+    """Samples whose activity in all stages may be held at once."""
+    neurons = sum(population.size for population in network.populations)
+    return max(1, BATCH_BYTES // (BYTES_AN_ENTRY * data.steps * neurons))
+
+
+def evaluate_simulator(program: Program, data: Data) -> Entry:
+    """Run the simulator alone on all samples; the entry is compared with nothing."""
+    simulator = Simulator(program.network)
+    tally = Tally("simulator", program.network, program.decision)
+    batch = _batch(program.network, data)
+    for first in range(0, data.samples, batch):
+        part = data.part(first, first + batch)
+        tally.add(simulator.run(program.code.encode(part.x), "all").activity, part.y, None)
+    return tally.entry()
 
 
 def simulate(program: Program, x: Array) -> Run:

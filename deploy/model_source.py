@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ..models.errors import UnsupportedModelError
+from ..models.errors import DataError, UnsupportedModelError
 from ..models.graph import Graph
 from .configuration import Configuration
+from .data import Data, load_data, prepare_data
 from .lowering.lower import prepare
 
 Array = NDArray[Any]
+Recordings = Path | tuple[Array, Array | None] | None
+"""An `.npz` file, or x and y themselves; None for those of a built-in model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,3 +80,31 @@ def model_path(model: str) -> Path:
 def digest(model: str) -> str:
     """SHA-256 of a model's file."""
     return hashlib.sha256(model_path(model).read_bytes()).hexdigest()
+
+
+def with_built_in_options(model: str, config: Configuration) -> Configuration:
+    """A built-in model's own settings, where the user gave none."""
+    known = built_in(model)
+    if known is None:
+        return config
+    return Configuration(**(known.options | config.model_dump(exclude_unset=True)))
+
+
+def open_data(model: str, recordings: Recordings, graph: Graph, config: Configuration) -> Data:
+    """The data of a deployment: a file's, that of a built-in model, or what the caller holds.
+
+    Raises
+    ------
+    DataError : there is none, or it does not suit the model.
+    """
+    shape = graph.shapes[graph.inputs[0]]
+    classes = int(np.prod(graph.shapes[graph.outputs[0]]))
+    if recordings is None:
+        known = built_in(model)
+        if known is None:
+            raise DataError(f"{model} brings no data of its own: name an .npz with x (and y for the labels) by --data.")
+        return prepare_data(*known.test_data(), shape, config, f"the test data of {model}", classes)
+    if isinstance(recordings, Path):
+        return prepare_data(*load_data(recordings), shape, config, str(recordings), classes)
+    x, y = recordings
+    return prepare_data(np.asarray(x), None if y is None else np.asarray(y), shape, config, "the data", classes)

@@ -8,9 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from ..backends.estimate import estimate
+from ..models.encoders import PoissonRate
 from ..models.network import Network, Role
 from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
 from .configuration import Configuration
+from .data import Data
 from .evaluation import Evaluation
 from .ledger import Entry
 from .model_source import digest, model_path
@@ -28,7 +30,7 @@ def build_report(
     compiled: Compiled,
     evaluation: Evaluation,
     ledger: Sequence[Entry],
-    notes: Sequence[str],
+    data: Data,
     warnings: Sequence[str],
     config: Configuration,
     command: str,
@@ -66,11 +68,11 @@ def build_report(
         },
         **costs.as_dict(),
         "utilisation": [vars(use) for use in mapping.uses],
-        "assumptions": [*compiled.graph.assumptions, *compiled.notes, *notes],
+        "assumptions": [*compiled.graph.assumptions, *compiled.notes, *data.notes],
         "warnings": [*_warnings(evaluation.entries), *warnings],
         "versions": _versions(),
         "seed": config.seed,
-        "settings": {"encoder": config.encoder, "seed": config.seed},
+        "settings": {"encoder": config.encoder, "encoder_largest": _largest(data), "seed": config.seed},
         "command": command,
     }
 
@@ -117,6 +119,11 @@ def _quantized(layer: LayerQuantization, network: Network) -> dict[str, Any]:
 def _range(values: Any) -> int | list[int]:
     low, high = int(values.min()), int(values.max())
     return low if low == high else [low, high]
+
+
+def _largest(data: Data) -> float | None:
+    """What an encoder took for the largest value, for other data to be encoded alike."""
+    return data.encoder.largest if isinstance(data.encoder, PoissonRate) else None
 
 
 def _warnings(entries: Sequence[Entry]) -> list[str]:

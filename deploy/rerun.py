@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..models.decision import decide
-from ..models.errors import DataError
+from ..backends.lava.availability import lava_problem
+from ..backends.program import Program
+from ..models.errors import BackendMissingError, DataError
+from ..models.input_code import input_code
 from .artifact import load_program, read_report
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
-from .evaluation import evaluate_lava, simulate
+from .evaluation import evaluate_lava, evaluate_simulator, simulate
+from .ledger import Entry
 from .model_source import built_in
 
 Backend = Literal["simulator", "lava"]
@@ -29,6 +32,7 @@ class Rerun:
     compared_samples : samples on which it was compared with the simulator; 0 for the simulator itself.
     mismatched_spikes : entries of any neuron and step that differ; None where nothing was compared.
     spikes_per_sample : of all neurons.
+    notes : what was done to the data to suit the program.
     """
 
     backend: Backend
@@ -37,6 +41,7 @@ class Rerun:
     compared_samples: int
     mismatched_spikes: int | None
     spikes_per_sample: float
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -67,30 +72,44 @@ def rerun(
     UnsupportedModelError, DataError, BackendMissingError, BackendFailedError
     """
     program = load_program(folder)
-    recordings = _data(folder, data, samples, program.network.input.shape, program.steps)
+    recordings = _data(folder, data, samples, program)
+    if backend == "simulator":
+        return _as_rerun("simulator", evaluate_simulator(program, recordings), recordings.notes)
+    problem = lava_problem()
+    if problem:
+        raise BackendMissingError(problem)
     run = simulate(program, recordings.x)
-    if backend == "lava":
-        entry, _ = evaluate_lava(program, recordings, run, per_core=per_core, timeout=timeout)
-        return Rerun(
-            "lava", entry.samples, entry.accuracy, entry.samples, entry.mismatched_spikes, entry.spikes_per_sample
-        )
-    accuracy = None
-    if recordings.y is not None:
-        accuracy = float((decide(run.answer, program.decision) == recordings.y).mean())
-    spikes = sum(
-        int((values != 0).sum()) for name, values in run.activity.items() if not program.network.by_name[name].graded
+    entry, _ = evaluate_lava(program, recordings, run, per_core=per_core, timeout=timeout)
+    return _as_rerun("lava", entry, recordings.notes)
+
+
+def _as_rerun(backend: Backend, entry: Entry, notes: tuple[str, ...]) -> Rerun:
+    compared = 0 if entry.mismatched_spikes is None else entry.samples
+    return Rerun(
+        backend, entry.samples, entry.accuracy, compared, entry.mismatched_spikes, entry.spikes_per_sample, notes
     )
-    return Rerun("simulator", recordings.samples, accuracy, 0, None, spikes / recordings.samples)
 
 
-def _data(folder: Path, path: Path | None, samples: int | None, shape: tuple[int, ...], steps: int) -> Data:
+def _data(folder: Path, path: Path | None, samples: int | None, program: Program) -> Data:
     """Data prepared as it was for the deployment, with the number of steps that the program was made for."""
     report = read_report(folder)
-    settings = report.get("settings", {}) | {"steps": steps} | ({"samples": samples} if samples else {})
-    config = Configuration(**settings)
+    settings = dict(report["settings"])
+    largest = settings.pop("encoder_largest", None)
+    config = Configuration(**(settings | {"steps": program.steps, "samples": samples}))
+    network = program.network
+    shape, classes = network.input.shape, network.by_name[network.output].size
     if path is not None:
-        return prepare_data(*load_data(path), shape, config, str(path))
-    known = built_in(str(report["model"]["name"]))
-    if known is None:
-        raise DataError(f"{folder} was deployed from a file: name an .npz with x (and y for the labels) by --data.")
-    return prepare_data(*known.test_data(), shape, config, "the built-in test data")
+        data = prepare_data(*load_data(path), shape, config, str(path), classes, largest)
+    else:
+        known = built_in(str(report["model"]["path"]))
+        if known is None:
+            raise DataError(f"{folder} was deployed from a file: name an .npz with x (and y for the labels) by --data.")
+        data = prepare_data(*known.test_data(), shape, config, "the built-in test data", classes, largest)
+    bits, limit = input_code(data.x).bits if program.code.exact else 0, program.target.limits.of("graded_spike_bits")
+    if limit is not None and bits > limit:
+        raise DataError(
+            f"{data.name}: x holds numbers of {bits} bits, a spike on {program.target.name} carries "
+            f"{'none' if limit == 1 else f'{limit} bits'}; the deployment was made for "
+            f"{'plain spikes' if program.code.bits == 1 else f'{program.code.bits} bits'}."
+        )
+    return data

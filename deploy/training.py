@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.errors import BackendMissingError, UsageError
 
 if TYPE_CHECKING:
-    from .deployment import Progress
+    from .progress import Progress
 
 
 def train_model(name: str, out: Path, seed: int, epochs: int | None, progress: Progress) -> dict[str, Any]:

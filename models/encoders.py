@@ -13,6 +13,8 @@ from .errors import UsageError
 
 Array = NDArray[Any]
 
+SMALLEST = 1e-30  # stands for the largest value of data that is zero throughout
+
 
 class Encoder(ABC):
     """Turns (samples, ...) into (samples, steps, ...); seeded where it draws at random."""
@@ -45,7 +47,7 @@ class PoissonRate(Encoder):
 
     Attributes
     ----------
-    largest : the value that spikes at every step; values lie in [0, largest].
+    largest : the value that spikes at every step, as larger ones do; none is below 0.
     seed : of the random numbers.
     """
 
@@ -57,24 +59,32 @@ class PoissonRate(Encoder):
         return f"encoder: a spike at a step with probability value / {self.largest:g}, seed {self.seed}."
 
     def encode(self, data: Array, steps: int) -> Array:
-        if np.min(data, initial=0.0) < 0:
-            raise UsageError(
-                "The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'."
-            )
         random = np.random.default_rng(self.seed)
-        share = np.asarray(data, dtype=np.float32)[:, np.newaxis] / np.float32(self.largest)
+        share = (data[:, np.newaxis] / np.float64(self.largest)).astype(np.float32)
         return (random.random((data.shape[0], steps, *data.shape[1:]), dtype=np.float32) < share).astype(np.int8)
 
 
-def encoder_named(name: str, data: Array, seed: int) -> Encoder:
-    """The encoder of a name; `data` sets what counts as the largest value.
+def encoder_named(name: str, data: Array, seed: int, largest: float | None = None) -> Encoder:
+    """The encoder of a name.
+
+    Parameters
+    ----------
+    name : "constant" or "rate".
+    data : static, (samples, ...).
+    seed : of what is drawn at random.
+    largest : see `PoissonRate`; None takes that of the data.
 
     Raises
     ------
-    UsageError : no encoder has that name.
+    UsageError : no encoder has that name, or it cannot take such data.
     """
     if name == "constant":
         return ConstantCurrent()
     if name == "rate":
-        return PoissonRate(max(float(np.max(data, initial=0.0)), 1e-30), seed)
+        if np.min(data, initial=0) < 0:
+            raise UsageError(
+                "The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'."
+            )
+        found = float(np.max(data, initial=0)) if largest is None else largest
+        return PoissonRate(max(found, SMALLEST), seed)
     raise UsageError(f"There is no encoder {name!r}: use 'constant' or 'rate'.")

@@ -137,6 +137,8 @@ class Graph:
                         f"the edge {edge.source!r} -> {edge.target!r} names node {end!r}, which does not exist; "
                         f"there are {', '.join(map(repr, self.nodes))}"
                     )
+            if isinstance(self.nodes[edge.source], Output) or isinstance(self.nodes[edge.target], Input):
+                raise GraphError(f"the edge {edge.source!r} -> {edge.target!r} leaves an output or enters an input")
         if len({(edge.source, edge.target) for edge in self.edges}) < len(self.edges):
             raise GraphError("an edge occurs twice")
         if not self.inputs:
@@ -144,6 +146,19 @@ class Graph:
         if not self.outputs:
             raise GraphError("the graph has no output node")
         _ = self.shapes
+        self._verify_loops()
+
+    def _verify_loops(self) -> None:
+        """Without neurons on it, a loop of linear maps has no state to begin with and nothing that bounds it."""
+        bare: nx.DiGraph[str] = nx.DiGraph()
+        bare.add_edges_from(
+            (edge.source, edge.target)
+            for edge in self.edges
+            if not isinstance(self.nodes[edge.source], Neurons) and not isinstance(self.nodes[edge.target], Neurons)
+        )
+        if not nx.is_directed_acyclic_graph(bare):
+            loop = [source for source, _ in nx.find_cycle(bare)]
+            raise GraphError(f"the loop {' -> '.join(map(repr, [*loop, loop[0]]))} is without neurons")
 
 
 def _edges_that_close_loops(nodes: Mapping[str, Operator], edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -173,3 +188,11 @@ def _edges_that_close_loops(nodes: Mapping[str, Operator], edges: list[tuple[str
                 state[follower] = "open"
                 path.append((follower, iter(followers[follower])))
     return closing
+
+
+def unused(name: str, taken: Mapping[str, object]) -> str:
+    """The name, or with a number where there is one like it."""
+    number, result = 2, name
+    while result in taken:
+        result, number = f"{name} {number}", number + 1
+    return result

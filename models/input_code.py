@@ -12,6 +12,8 @@ Array = NDArray[Any]
 
 ANALOG_BITS = 8  # payload for data that no power of two makes integer
 FINEST_STEP = 8  # binary places that are looked for in data before it counts as analog
+LARGEST_FRACTION = 2**15  # of integers that fractions become; finer and larger at once counts as analog
+LARGEST_INTEGER = 2**23  # of data that is integer anyway: a message carries 24 bits with the sign
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,14 @@ class InputCode:
         return self.largest.bit_length() + int(self.signed)
 
     def encode(self, data: Array) -> Array:
-        """Integers of the data, int32, same shape; beyond the largest known value it saturates."""
-        if self.exact and np.issubdtype(data.dtype, np.integer) and self.scale == 1:
-            return data.astype(np.int32)
-        return np.clip(np.rint(data * self.scale), -self.largest, self.largest).astype(np.int32)
+        """Integers of the data, int32, same shape.
+
+        A rounded code saturates beyond the largest known value; an exact one goes on, as far as a message reaches.
+        """
+        largest = LARGEST_INTEGER - 1 if self.exact else self.largest
+        if self.scale == 1 and data.dtype.kind in "iub":
+            return np.clip(data, *_bounds(data.dtype, largest)).astype(np.int32)
+        return np.clip(np.rint(data * np.float64(self.scale)), -largest, largest).astype(np.int32)
 
     def decode(self, data: Array) -> Array:
         """Values that the integers stand for, float64."""
@@ -58,13 +64,29 @@ class InputCode:
 
 def input_code(data: Array) -> InputCode:
     """The coarsest code that is exact for the data, or 8 bits of its largest magnitude."""
-    largest = float(np.max(np.abs(data), initial=0.0))
-    signed = bool(np.min(data, initial=0.0) < 0)
-    if np.issubdtype(data.dtype, np.integer) or np.issubdtype(data.dtype, np.bool_):
-        return InputCode(1.0, True, max(1, int(largest)), signed)
-    for places in range(FINEST_STEP + 1):
-        scaled = data * 2.0**places
-        if largest * 2**places < 2**15 and bool(np.all(scaled == np.rint(scaled))):
-            return InputCode(2.0**places, True, max(1, int(largest * 2**places)), signed)
+    # Of the ends, not of the data: the magnitude of the lowest integer of a type has no place in that type.
+    low, high = (data.min().item(), data.max().item()) if data.size else (0, 0)
+    largest, signed = max(abs(low), abs(high)), low < 0
+    if data.dtype.kind in "iub":
+        if largest < LARGEST_INTEGER:
+            return InputCode(1.0, True, max(1, int(largest)), signed)
+    else:
+        for places in range(FINEST_STEP + 1):
+            limit = LARGEST_INTEGER if places == 0 else LARGEST_FRACTION
+            if largest * 2**places < limit and _whole(data, 2.0**places):
+                return InputCode(2.0**places, True, max(1, int(largest * 2**places)), signed)
     top = 2 ** (ANALOG_BITS - signed) - 1
     return InputCode(top / largest, False, top, signed)
+
+
+def _whole(data: Array, factor: float) -> bool:
+    """Whether all of data * factor are integers; a power of two is exact in any float type that holds the result."""
+    scaled = data * np.float32(factor)  # which half precision does not hold
+    return bool(np.all(scaled == np.rint(scaled)))
+
+
+def _bounds(dtype: np.dtype[Any], largest: int) -> tuple[int, int]:
+    """-largest and largest, as far as an integer type reaches."""
+    if dtype.kind == "b":
+        return 0, 1
+    return max(-largest, int(np.iinfo(dtype).min)), min(largest, int(np.iinfo(dtype).max))

@@ -169,17 +169,21 @@ class Pool(LinearOperator):
 
 @dataclass(frozen=True, eq=False)
 class Scale(LinearOperator):
-    """y = s x, element by element; `scale` has the input's shape or one value."""
+    """y = s x, element by element; `scale` suits the input's shape, or can be broadcast to it."""
 
     scale: Array
 
     def output_shape(self, shape: Shape) -> Shape:
-        if self.scale.size != 1 and tuple(self.scale.shape) != shape:
-            raise ShapeError(f"its scale has shape {tuple(self.scale.shape)}")
+        if self.scale.size != 1 and not _same_elements(tuple(self.scale.shape), shape):
+            try:
+                np.broadcast_to(self.scale, shape)
+            except ValueError:
+                raise ShapeError(f"its scale has shape {tuple(self.scale.shape)}") from None
         return shape
 
     def connectivity(self, shape: Shape) -> connectivity.OneToOne:
-        return connectivity.OneToOne(np.broadcast_to(self.scale.reshape(-1), (int(np.prod(shape)),)).copy())
+        fitting = {int(np.prod(shape)): shape, 1: ()}.get(self.scale.size, self.scale.shape)
+        return connectivity.OneToOne(np.broadcast_to(self.scale.reshape(fitting), shape).reshape(-1).copy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +194,9 @@ class Flatten(Operator):
     end: int = -1
 
     def output_shape(self, shape: Shape) -> Shape:
-        start, end = self.start % len(shape), self.end % len(shape)
-        if start > end:
+        axes = len(shape)
+        start, end = (axis + axes if axis < 0 else axis for axis in (self.start, self.end))
+        if not 0 <= start <= end < axes:
             raise ShapeError(f"joins axes {self.start} to {self.end}")
         return (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :])
 
@@ -211,19 +216,30 @@ class Delay(Operator):
     steps: Array
 
     def output_shape(self, shape: Shape) -> Shape:
-        if self.steps.ndim and tuple(self.steps.shape) != shape:
+        if self.steps.ndim and not _same_elements(tuple(self.steps.shape), shape):
             raise ShapeError(f"its delays have shape {tuple(self.steps.shape)}")
         return shape
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Operator):
-    """A layer of neurons of one model; `shape` is None where all its parameters are scalars."""
+    """A layer of neurons of one model.
+
+    Attributes
+    ----------
+    shape : of the parameters; None, or any shape of one element, where all neurons of any layer share them.
+    """
 
     model: LeakyIntegrateAndFire
     shape: Shape | None
 
     def output_shape(self, shape: Shape) -> Shape:
-        if self.shape is not None and shape != self.shape:
+        if self.shape is not None and np.prod(self.shape) != 1 and not _same_elements(self.shape, shape):
             raise ShapeError(f"its parameters have shape {self.shape}")
         return shape
+
+
+def _same_elements(own: Shape, shape: Shape) -> bool:
+    """Whether two shapes differ in leading axes of length 1 at most, such as one for samples."""
+    axes = max(len(own), len(shape))
+    return (1,) * (axes - len(own)) + own == (1,) * (axes - len(shape)) + shape

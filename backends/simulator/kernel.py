@@ -8,21 +8,20 @@ and lists those that spike for the populations after it and, through a ring of l
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numba
 import numpy as np
 
 from ...models.neurons import integer_rule
+from .cache import cache_folder
 from .tables import Column, Kind
 
 # Numba keeps compiled code by the text of the kernel alone; a folder named after everything that goes into it keeps a
 # changed neuron rule from being answered with old machine code.
 _TEXTS = (Path(__file__), Path(__file__).with_name("tables.py"), Path(integer_rule.__file__))
 _DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spikeloom" / _DIGEST
-numba.config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]
+numba.config.CACHE_DIR = str(cache_folder(_DIGEST))  # type: ignore[attr-defined]
 
 _step = numba.njit(inline="always")(integer_rule.integer_step)
 

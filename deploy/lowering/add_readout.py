@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...models.graph import Edge, Graph
+from ...models.graph import Edge, Graph, unused
 from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...models.operators import Flatten, Identity, Neurons, Operator
 from .graph_pass import GraphPass, rebuilt
@@ -41,10 +41,10 @@ class AddReadout(GraphPass):
 
     @staticmethod
     def _with_integrator(graph: Graph, output: str) -> Graph:
-        name = f"{output}.readout"
+        name = unused(f"{output}.readout", graph.nodes)
         zero, one = np.zeros(()), np.ones(())
         model = LeakyIntegrateAndFire(zero, one, zero, one, one, zero, spiking=False)
         nodes: dict[str, Operator] = {**graph.nodes, name: Neurons(model, None)}
         edges = [Edge(edge.source, name, edge.lag) if edge.target == output else edge for edge in graph.edges]
-        note = f"readout: no neurons feed {output!r}; an integrator without leak ({name!r}) sums what arrives."
+        note = f"readout: no layer of neurons alone feeds {output!r}; an integrator ({name!r}) sums what arrives."
         return rebuilt(graph, nodes, [*edges, Edge(name, output)], note)

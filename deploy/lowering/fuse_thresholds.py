@@ -51,7 +51,7 @@ class FuseThresholds(GraphPass):
             spiking=True,
         )
         nodes: dict[str, Operator] = {name: node for name, node in graph.nodes.items() if name != integrator}
-        nodes[threshold] = Neurons(model, below.shape or above.shape)
+        nodes[threshold] = Neurons(model, max(below.shape or (), above.shape or (), key=np.prod) or None)
         edges = [
             Edge(edge.source, threshold, edge.lag) if edge.target == integrator else edge
             for edge in graph.edges

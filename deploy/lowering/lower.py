@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.connectivity import Connectivity, Dense, OneToOne
 from ...models.errors import Unsupported, unsupported_model
-from ...models.graph import Graph
+from ...models.graph import Graph, unused
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...models.operators import Neurons
@@ -55,7 +55,7 @@ def lower(graph: Graph) -> Network:
 
     populations = [Population(graph.inputs[0], graph.shapes[graph.inputs[0]], Role.INPUT, None, 0)]
     projections: list[Projection] = []
-    always_on = False
+    always_on, always = False, unused(CONSTANT, graph.nodes)
     for name in graph.layers:
         operator = graph.nodes[name]
         assert isinstance(operator, Neurons)
@@ -64,12 +64,12 @@ def lower(graph: Graph) -> Network:
         population, axon = _with_constant(population, constant)
         always_on = always_on or axon is not None
         populations.append(population)
-        projections += _projections(name, arriving[name], axon, operator, depths, population.size)
+        projections += _projections(name, arriving[name], axon, always, operator, depths, population.size)
     problems += finder.problems
     if problems:
         raise unsupported_model(graph.name, dict.fromkeys(problems))
     if always_on:
-        populations.insert(0, Population(CONSTANT, (1,), Role.CONSTANT, None, 0))
+        populations.insert(0, Population(always, (1,), Role.CONSTANT, None, 0))
     output = finder.arriving(graph.outputs[0])[0].source
     return Network(ordered(populations, projections), tuple(projections), output)
 
@@ -116,12 +116,18 @@ def _with_constant(population: Population, constant: object) -> tuple[Population
 
 
 def _projections(
-    name: str, paths: list[Path], axon: Connectivity | None, operator: Neurons, depths: Mapping[str, int], size: int
+    name: str,
+    paths: list[Path],
+    axon: Connectivity | None,
+    always: str,
+    operator: Neurons,
+    depths: Mapping[str, int],
+    size: int,
 ) -> list[Projection]:
     gain = operator.model.input_gain * operator.model.current_gain
     result: list[Projection] = []
     if axon is not None:
-        result.append(Projection(f"{CONSTANT} -> {name}", CONSTANT, name, axon))
+        result.append(Projection(f"{always} -> {name}", always, name, axon))
     taken: dict[str, int] = {}
     for path in paths:
         taken[path.source] = taken.get(path.source, 0) + 1

@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from ...models.connectivity import OneToOne
+from ...models.errors import UnsupportedModelError
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from .order import ordered
+
+MOST_RELAYS = 1000  # in a row
 
 
 def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, tuple[str, ...]]:
@@ -26,7 +29,19 @@ def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, t
     Returns
     -------
     The network, the same one where nothing waits too long, and a note for the report per chain.
+
+    Raises
+    ------
+    UnsupportedModelError : a delay that no sensible number of relays makes.
     """
+    for projection in network.projections:
+        links = 0 if longest_delay is None else (projection.delay - 1) // longest_delay
+        if links > MOST_RELAYS and network.by_name[projection.source].role is not Role.CONSTANT:
+            raise UnsupportedModelError(
+                f"The projection {projection.name!r} waits {projection.delay} steps; with {longest_delay} steps at a "
+                f"time that takes {links} relay populations, {MOST_RELAYS} at most are made: are the delays meant in "
+                "seconds (--dt)?"
+            )
     if longest_delay is None or all(projection.delay <= longest_delay for projection in network.projections):
         return network, ()
     populations = list(network.populations)

@@ -181,4 +181,3 @@ def _weight_choices(incoming: tuple[Projection, ...], scale: float) -> list[Mapp
     }
     rare = {name: weights for name, weights in finer.items() if weights.clipped_share <= RARE}
     return [whole, whole | rare] if rare else [whole]
-

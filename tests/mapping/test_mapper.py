@@ -85,8 +85,8 @@ def test_too_many_cores_give_the_total_and_the_largest_layers(make_network, make
 
 def test_all_problems_come_at_once(make_network, make_target, make_float_neuron):
     network = make_network(
-        [Dense(np.ones((2, 30))), Dense(np.ones((2, 2)))],
-        [(30,), (2,), (2,)],
+        [Dense(np.ones((2, 30))), Dense(np.ones((2, 2))), Dense(np.ones((1, 2)))],
+        [(30,), (2,), (2,), (1,)],
         delays={2: 80},
         neurons={2: make_float_neuron(spiking=False)},
     )

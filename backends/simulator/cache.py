@@ -1,0 +1,51 @@
+"""Where compiled machine code is kept from run to run."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of this user's own that can be written to, and that is the same the next time, wherever there is one.
+
+    Numba itself would fall back to the folder of the source, and fail where that cannot be written to either.
+
+    Parameters
+    ----------
+    name : of the folder to make in the cache.
+    """
+    for place in _places():
+        folder = place / "spikeloom" / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    once = Path(tempfile.mkdtemp(prefix="spikeloom-"))
+    atexit.register(shutil.rmtree, once, ignore_errors=True)
+    return once
+
+
+def _places() -> Iterator[Path]:
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():  # others are to be ignored, says the XDG specification
+        yield named
+    with contextlib.suppress(RuntimeError):  # there is no home
+        yield Path.home() / ".cache"
+    shared = Path(tempfile.gettempdir()) / f"spikeloom-cache-{os.getuid()}"
+    try:
+        shared.mkdir(mode=0o700, exist_ok=True)
+        found = shared.lstat()
+    except OSError:
+        return
+    # Machine code is run as it lies there, so nobody else may have put it there.
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        yield shared

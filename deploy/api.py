@@ -1,0 +1,102 @@
+"""The pipeline from Python: `spikeloom.load(...)`, `spikeloom.check(...)`, `spikeloom.deploy(...)`.
+
+Options are those of the command line and of its configuration file, by the same names: `reset="subtract"`, `dt=1e-3`,
+`samples=100`. A user's mistake raises an error of `spikeloom.models.errors`, all of them `SpikeloomError`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .configuration import configuration
+
+if TYPE_CHECKING:
+    from ..models.graph import Graph
+    from .check import Check
+    from .model_source import Array
+    from .progress import Progress
+
+    Source = str | Path | tuple[Array, Array | None] | None
+
+
+def load(model: str | Path, *, config: str | Path | None = None, **options: Any) -> Graph:
+    """Read a trained model.
+
+    Parameters
+    ----------
+    model : path of a `.nir` file, or the name of a built-in model.
+    config : a YAML file of options; those given by name win over it.
+    options : see `deploy.configuration.Configuration`.
+
+    Returns
+    -------
+    The graph: `graph.nodes`, `graph.shapes`, and in `graph.assumptions` what the file left open.
+    """
+    from .model_source import load_graph, with_built_in_options
+
+    return load_graph(str(model), with_built_in_options(str(model), configuration(_path(config), **options)))
+
+
+def check(
+    model: str | Path,
+    target: str | Path = "loihi2",
+    data: Source = None,
+    *,
+    config: str | Path | None = None,
+    **options: Any,
+) -> Check:
+    """Say whether a model fits a chip.
+
+    Parameters
+    ----------
+    model, config, options : see `load`.
+    target : name of a chip, or path of a YAML file.
+    data : an `.npz` file, or (x, y): shows whether the input's spikes carry numbers.
+
+    Returns
+    -------
+    `fits`, `cores`, `problems` (each with layer, resource, used, limit, advice) and `assumptions`.
+    """
+    from .check import check as check_model
+
+    return check_model(str(model), str(target), configuration(_path(config), **options), _recordings(data))
+
+
+def deploy(
+    model: str | Path,
+    target: str | Path = "loihi2",
+    data: Source = None,
+    out: str | Path | None = None,
+    *,
+    config: str | Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Read, lower, quantize, map and run a model, compare with Lava, and estimate its cost.
+
+    Parameters
+    ----------
+    model, config, options : see `load`.
+    target : name of a chip, or path of a YAML file.
+    data : an `.npz` file, or (x, y) with x (samples, steps, ...) or static (samples, ...) and y (samples,) or None;
+        None for the data of a built-in model.
+    out : folder to write the artifact to; None writes nothing.
+    progress : told of each stage.
+
+    Returns
+    -------
+    The report, as in `report.json`.
+    """
+    from .deployment import deploy as deploy_model
+
+    settings = configuration(_path(config), **options)
+    return deploy_model(str(model), str(target), _recordings(data), _path(out), settings, progress)
+
+
+def _path(name: str | Path | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _recordings(data: Source) -> Path | tuple[Array, Array | None] | None:
+    return Path(data) if isinstance(data, str | Path) else data

@@ -1,0 +1,54 @@
+"""What a deployment tells of itself while it works, and who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """Told of what goes on; a terminal shows it."""
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """A stage begins; the returned function takes how much more of `total` is done."""
+
+
+class Quiet:
+    """Says nothing."""
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        return lambda done: None
+
+
+class TerminalProgress:
+    """Bars on standard error while a command works; nothing where that is no terminal."""
+
+    def __init__(self, hidden: bool) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as Bars
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._bars = Bars(*columns, console=console, disable=hidden or not console.is_terminal)
+        self._last: Any = None
+
+    def __enter__(self) -> TerminalProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is None:
+            self._finish()
+        self._bars.stop()
+
+    def _finish(self) -> None:
+        if self._last is not None:
+            total = self._bars.tasks[self._last].total or 1
+            self._bars.update(self._last, total=total, completed=total)
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+        """Begin the next line."""
+        self._finish()
+        task = self._last = self._bars.add_task(name, total=total)
+        return lambda done: self._bars.advance(task, done)

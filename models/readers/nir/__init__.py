@@ -1,0 +1,4 @@
+"""NIR: the file, what it leaves open, its operators and neurons, and repairs of what other tools write."""
+
+from .options import NirOptions as NirOptions
+from .reader import read_nir as read_nir
