@@ -2,110 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
-from ..backends.simulator.simulate import Simulator
-from ..mapping.features import check_features
-from ..mapping.mapper import map_network
-from ..mapping.problem import describe
-from ..mapping.target import Target
 from ..mapping.target_files import load_target
-from ..models.decision import natural_decision
-from ..models.errors import BackendFailedError, BackendMissingError, DoesNotFitError, GuardError
-from ..models.graph import Graph
-from ..models.input_code import InputCode, input_code
-from ..models.network import Network, Role
+from ..models.errors import BackendFailedError, BackendMissingError, GuardError
 from .artifact import PAGE_NAME, check_destination, write_artifact
+from .compilation import compile_model
 from .configuration import Configuration
 from .data import Data
 from .evaluation import Evaluation, evaluate, evaluate_lava, simulate
 from .ledger import Entry
-from .lowering.lower import lower
-from .lowering.relays import with_relays
 from .model_source import Recordings, load_graph, open_data, with_built_in_options
 from .progress import Progress, Quiet
-from .quantization.quantize import Quantization, quantize
 from .report import build_report
 from .report_page import render
 
-Array = NDArray[Any]
-
-CALIBRATION_PRODUCTS = 1e10  # that one trial of all layers may take on the calibration samples
-FEWEST_CALIBRATION_SAMPLES = 4
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 LAVA_STEPS = 8000  # about as many as Lava does in a minute or two
-
-
-@dataclass(frozen=True, eq=False)
-class Compiled:
-    """What all stages before running make.
-
-    Attributes
-    ----------
-    graph, network : in float.
-    quantization : the integer network and how it came to be.
-    program : what backends run.
-    notes : what was assumed on the way.
-    """
-
-    graph: Graph
-    network: Network
-    quantization: Quantization
-    program: Program
-    notes: tuple[str, ...]
-
-
-def compile_model(graph: Graph, target: Target, data: Data, config: Configuration, progress: Progress) -> Compiled:
-    """Lower, quantize and map a graph.
-
-    Raises
-    ------
-    UnsupportedModelError, DoesNotFitError
-    """
-    network, notes = with_relays(lower(graph), target.limits.of("delay_steps"))
-    code = input_code(data.x)
-    problems = check_features(network, target, code.bits)
-    if problems:
-        raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
-    layers = [population for population in network.populations if population.role is Role.NEURON]
-    chosen = _calibration(network, data, config)
-    advance = progress.stage(f"quantizing on {chosen.size} samples", len(layers))
-    calibration = code.decode(code.encode(data.x[chosen]))
-    quantization = quantize(network, code, calibration, lambda layer: advance(1))
-    progress.stage("mapping")
-    rates = _rates(quantization.network, code, calibration)
-    mapping = map_network(quantization.network, target, rates, config.mapping, code.bits)
-    decision = config.decision or natural_decision(network.by_name[network.output])
-    program = Program(quantization.network, mapping, target, code, decision, data.steps)
-    remarks = [
-        *notes,
-        f"calibration: {chosen.size} of {data.samples} samples of {data.name}, without labels, seed {config.seed}.",
-        f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
-    ]
-    if code.note:
-        remarks.append(code.note)
-    return Compiled(graph, network, quantization, program, tuple(remarks))
-
-
-def _calibration(network: Network, data: Data, config: Configuration) -> Array:
-    """Numbers of the samples to calibrate on: as many as asked for, or as can be tried in reasonable time."""
-    products = data.steps * sum(projection.connectivity.products for projection in network.projections)
-    bearable = max(FEWEST_CALIBRATION_SAMPLES, int(CALIBRATION_PRODUCTS / max(1, products)))
-    count = min(config.calibration_samples, bearable, data.samples)
-    return np.sort(np.random.default_rng(config.seed).choice(data.samples, count, replace=False))
-
-
-def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:
-    """Spikes per step of every neuron."""
-    counts = Simulator(network).run(code.encode(calibration)).spike_counts
-    return {name: part.sum(axis=0) / (part.shape[0] * calibration.shape[0]) for name, part in counts.items()}
 
 
 def deploy(
@@ -140,6 +56,7 @@ def deploy(
     if out is not None:
         check_destination(out)
     chip = load_target(target)
+    _check_lava(config)
     progress.stage("reading")
     graph = load_graph(model, config)
     recordings = open_data(model, data, graph, config)
@@ -157,6 +74,13 @@ def deploy(
     return report
 
 
+def _check_lava(config: Configuration) -> None:
+    """Refuse at once what was asked for and cannot be; nobody who did not ask for Lava needs it."""
+    problem = lava_problem() if config.lava_samples and "lava_samples" in config.model_fields_set else None
+    if problem:
+        raise BackendMissingError(problem)
+
+
 def _guard(evaluation: Evaluation, config: Configuration) -> None:
     """End a deployment that nobody would want."""
     by_stage = {entry.stage: entry for entry in evaluation.entries}
@@ -169,7 +93,8 @@ def _guard(evaluation: Evaluation, config: Configuration) -> None:
     if silent:
         raise GuardError(
             f"quantization silenced {', '.join(map(repr, silent))}: spikes in float, none in integers. "
-            "More calibration samples (calibration_samples) may help."
+            "Its weights or thresholds may span more than fixed point holds; or more calibration samples "
+            "(calibration_samples) would show it at work."
         )
     if config.min_accuracy is not None and (after.accuracy or 0.0) < config.min_accuracy:
         raise GuardError(

@@ -5,21 +5,19 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backends.estimate import estimate
 from ..models.encoders import PoissonRate
 from ..models.network import Network, Role
 from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
+from .compilation import Compiled
 from .configuration import Configuration
 from .data import Data
 from .evaluation import Evaluation
 from .ledger import Entry
 from .model_source import digest, model_path
 from .quantization.quantize import LayerQuantization
-
-if TYPE_CHECKING:
-    from .deployment import Compiled
 
 FORMAT = 1
 PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "lava-nc")
@@ -127,10 +125,11 @@ def _largest(data: Data) -> float | None:
 
 
 def _warnings(entries: Sequence[Entry]) -> list[str]:
-    """Layers that quantization left with far fewer or far more spikes."""
+    """Layers that never spike, and those that quantization left with far fewer or far more spikes."""
     by_stage = {entry.stage: entry for entry in entries}
     before, after = by_stage["network"].layers, by_stage["integer"].layers
-    return [
+    silent = [f"{name!r} never spikes on this data, in float either." for name in before if before[name] == 0]
+    return silent + [
         f"{name!r} spikes {after[name]:.1f} times a sample in integers, {before[name]:.1f} times in float."
         for name in after
         if before.get(name, 0) > 0 and not 0.5 <= after[name] / before[name] <= 2

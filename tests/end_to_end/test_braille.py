@@ -125,7 +125,7 @@ def test_the_program_of_the_artifact_gives_the_same_spikes(braille_artifact, rec
     x = load_data(recordings)[0][100:102]
     np.savez(tmp_path / "spikes.npz", x=x.astype(np.int8))
     files = ["--input", tmp_path / "spikes.npz", "--output", tmp_path / "activity.npz"]
-    command = [sys.executable, "-P", braille_artifact / "lava" / "run.py", *files]
+    command = [sys.executable, braille_artifact / "lava" / "run.py", *files]
     subprocess.run(list(map(str, command)), cwd=tmp_path, check=True, capture_output=True, timeout=120)
     expected = simulate(program, x).activity
     with np.load(tmp_path / "activity.npz") as activity:

@@ -208,7 +208,7 @@ def test_the_guard_of_accuracy(deploy, tmp_path):
 
 
 def test_a_layer_that_falls_silent(deploy, monkeypatch, tmp_path):
-    from spikeloom.deploy import deployment
+    from spikeloom.deploy import compilation
 
     def silencing(network, *arguments):
         result = quantize(network, *arguments)
@@ -216,10 +216,16 @@ def test_a_layer_that_falls_silent(deploy, monkeypatch, tmp_path):
             projection.connectivity.weights[...] = 0
         return result
 
-    quantize = deployment.quantize
-    monkeypatch.setattr(deployment, "quantize", silencing)
+    quantize = compilation.quantize
+    monkeypatch.setattr(compilation, "quantize", silencing)
     is_error(deploy(), 5, "'lif1'", "silenced")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_is_silent_in_float_is_told(deploy, tmp_path):
+    np.savez(tmp_path / "silence.npz", x=np.zeros((4, 1, 4), dtype=np.uint8))
+    report = deploy("--json", data=tmp_path / "silence.npz").json
+    assert "'lif2' never spikes on this data, in float either." in report["warnings"]
 
 
 def test_torch_is_missing(spikeloom, monkeypatch, tmp_path):
@@ -229,7 +235,7 @@ def test_torch_is_missing(spikeloom, monkeypatch, tmp_path):
     is_error(spikeloom("train", "digits", "--out", tmp_path / "x.nir"), 6, "spikeloom[torch]")
 
 
-def test_lava_is_missing(spikeloom, deploy, monkeypatch, tiny, tiny_artifact):
+def test_lava_is_missing(spikeloom, monkeypatch, tiny, tiny_artifact, tmp_path):
     import importlib.metadata
 
     def version(name):
@@ -239,8 +245,12 @@ def test_lava_is_missing(spikeloom, deploy, monkeypatch, tiny, tiny_artifact):
 
     found = importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", version)
-    is_error(spikeloom("run", tiny_artifact, "--backend", "lava", "--data", tiny / "data.npz"), 6, "lava-nc==0.10.0")
-    report = deploy("--lava-samples", 2, "--json").json
+    options = ("--data", tiny / "data.npz")
+    is_error(spikeloom("run", tiny_artifact, "--backend", "lava", *options), 6, "lava-nc==0.10.0")
+    deploy = ("deploy", tiny / "tiny.nir", *options, "--out", tmp_path / "out")
+    is_error(spikeloom(*deploy, "--lava-samples", 2), 6, "lava-nc==0.10.0")  # who asks for it has to have it
+    assert not (tmp_path / "out").exists()
+    report = spikeloom(*deploy, "--json").json
     assert [row["stage"] for row in report["ledger"]] == ["graph", "network", "integer", "simulator"]
     assert any("Lava was not run" in warning for warning in report["warnings"])
     assert spikeloom("doctor").code == 0

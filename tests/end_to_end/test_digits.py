@@ -20,7 +20,7 @@ def test_on_loihi_2(digits_artifact):
     assert stages["simulator"]["mismatched_spikes"] == 0
     assert stages.get("lava", stages["simulator"])["mismatched_spikes"] == 0
     assert report["model"]["path"] == "digits"
-    assert report["steps"] == 32
+    assert report["steps"] == 16
     assert any("encoder: constant current" in assumption for assumption in report["assumptions"])
     assert any("graded spikes" in assumption for assumption in report["assumptions"])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.backends.lava.availability import lava_problem
 from spikeloom.deploy.artifact import check_destination, replace_folder
 from spikeloom.models.errors import UsageError
 
@@ -152,6 +153,7 @@ def test_output_that_cannot_be_written_is_one_sentence(tiny_artifact):
 # Signals
 
 
+@pytest.mark.skipif(lava_problem() is not None, reason=str(lava_problem()))
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
 )

@@ -1,0 +1,224 @@
+"""Float to fixed point: every register holds, errors are half a unit, and the spikes stay where they were."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeloom.deploy.quantization.neurons import bias_parts, largest_scale, quantize_neuron
+from spikeloom.deploy.quantization.quantize import quantize
+from spikeloom.deploy.quantization.weights import fitting_exponent, quantize_weights
+from spikeloom.models.connectivity import Convolution, Dense, OneToOne
+from spikeloom.models.execution.network_run import run_network
+from spikeloom.models.input_code import input_code
+from spikeloom.models.network import Network, Population, Projection, Role
+from spikeloom.models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
+
+seeds = st.integers(0, 2**32 - 1)
+magnitudes = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
+
+
+def random_weights(random, signs, *shape):
+    weights = random.normal(0, 1, shape)
+    return {"mixed": weights, "excitatory": np.abs(weights), "inhibitory": -np.abs(weights)}[signs]
+
+
+def neuron(threshold=1.0, current=0.0, voltage=0.9, bias=0.0, **changes):
+    one = np.ones(())
+    values = (np.asarray(value, dtype=float) for value in (current, voltage, threshold))
+    return LeakyIntegrateAndFire(*values, one, one, np.asarray(bias, dtype=float), **changes)
+
+
+# Weights
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, magnitudes, magnitudes, st.sampled_from(["mixed", "excitatory", "inhibitory"]))
+def test_weights_hold_and_are_off_by_half_a_step(seed, magnitude, scale, signs):
+    weights = magnitude * random_weights(np.random.default_rng(seed), signs, 4, 5)
+    exponent = fitting_exponent(weights, scale)
+    if exponent is None:
+        assert np.abs(weights).max() * scale / 2**7 >= 254
+        return
+    quantized = quantize_weights(weights, scale, exponent)
+    integers = quantized.weights
+    assert (quantized.exponent, quantized.clipped_share) == (exponent, 0)
+    step = 2 if signs == "mixed" else 1
+    assert (integers % step == 0).all()
+    low, high = {"mixed": (-256, 254), "excitatory": (0, 255), "inhibitory": (-255, 0)}[signs]
+    assert low <= integers.min() <= integers.max() <= high
+    ideal = weights * scale / 2**exponent
+    slack = np.where((ideal > high) | (ideal < low), 0.5, 0)  # what rounds to the end of the range
+    assert (np.abs(integers - ideal) <= step / 2 + slack + 1e-9).all()
+    if exponent:  # the one before would have clipped
+        assert quantize_weights(weights, scale, exponent - 1).clipped_share > 0
+    assert quantized.zeroed_share == np.mean(integers == 0)
+
+
+def test_shares_of_what_is_lost():
+    weights = np.array([0.0, 0.001, 1.0, 300.0, 100.0])
+    quantized = quantize_weights(weights, 1.0, 0)
+    np.testing.assert_array_equal(quantized.weights, [0, 0, 1, 255, 100])
+    assert (quantized.clipped_share, quantized.zeroed_share) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("weights", [np.zeros((2, 3)), np.zeros((0, 3))])
+def test_weights_of_nothing(weights):
+    assert fitting_exponent(weights, 1e6) == 0
+    assert not quantize_weights(weights, 1e6, 0).weights.any()
+
+
+# Neurons
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, magnitudes, st.floats(-0.5, 0))
+def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves):
+    random = np.random.default_rng(seed)
+    model = neuron(
+        threshold=magnitude * random.uniform(0.5, 2, 6), current=random.random(6), voltage=random.random(6),
+        bias=magnitude * random.normal(0, 0.3, 6), reset_value=np.asarray(magnitude * random.normal(0, 0.3)),
+    )  # fmt: skip
+    scale = largest_scale(model) * 2**octaves
+    integer = quantize_neuron(model, scale)
+    ranges = {
+        "threshold": (0, 131071), "bias_mantissa": (-4095, 4095), "bias_exponent": (0, 7), "current_decay": (1, 4096),
+        "voltage_decay": (0, 4096), "reset_value": (1 - 2**23, 2**23 - 1),
+    }  # fmt: skip
+    for name, (low, high) in ranges.items():
+        value = getattr(integer, name)
+        assert low <= value.min() <= value.max() <= high, name
+    assert (np.abs(integer.threshold - model.threshold * scale) <= 0.5).all()
+    unit = 2.0 ** int(integer.bias_exponent)
+    assert (np.abs(integer.bias_mantissa * unit - model.bias * scale * 64) <= unit / 2 + 1e-6).all()
+    assert (np.abs(integer.reset_value - model.reset_value * scale * 64) <= 0.5).all()
+    for decay, retention in (
+        (integer.current_decay, model.current_retention),
+        (integer.voltage_decay, model.voltage_retention),
+    ):
+        assert (np.abs(1 - decay / 4096 - retention) <= 1.01 / 4096).all()
+
+
+@pytest.mark.parametrize(
+    ("bias", "mantissa", "exponent"), [(1, 64, 0), (63.98, 4095, 0), (64, 2048, 1), (-200, -3200, 2)]
+)
+def test_the_smallest_exponent_holds_the_largest_bias(bias, mantissa, exponent):
+    found, shared = bias_parts(np.array([bias, 0.0]), 1.0)
+    assert (found.tolist(), shared) == ([mantissa, 0], exponent)
+
+
+def test_what_has_no_number_stays():
+    model = neuron(reset=Reset.SUBTRACT, inclusive=True)
+    integer = quantize_neuron(model, 100.0, 3)
+    assert (integer.reset, integer.inclusive, integer.spiking, integer.output_shift) == (Reset.SUBTRACT, True, True, 3)
+    assert quantize_neuron(neuron(voltage=1.0), 1.0).voltage_decay == 0  # an integrator forgets nothing
+    assert quantize_neuron(neuron(current=1.0), 1.0).current_decay == 1  # which is Lava's least
+
+
+# Networks
+
+
+def random_network(random, scale, signs="mixed"):
+    """Convolution, two dense layers, a loop and biases, every layer on a scale of its own."""
+    shape = (2, 5, 5)
+    convolution = Convolution(
+        random_weights(random, signs, 3, 2, 3, 3) + 0.4, shape, (1, 1), ((0, 0), (0, 0)), (1, 1), 1
+    )
+    populations = (
+        Population("always on", (1,), Role.CONSTANT, None, 0),
+        Population("input", shape, Role.INPUT, None, 0),
+        Population("a", convolution.output_shape, Role.NEURON, neuron(3 * scale, 0.3, 0.9, 0.1 * scale), 1),
+        Population("b", (12,), Role.NEURON, neuron(scale, 0.5, 0.95, 0.02 * scale, reset=Reset.SUBTRACT), 2),
+        Population("c", (5,), Role.NEURON, neuron(scale, 0.0, 0.95), 3),
+    )
+    projections = (
+        Projection("in", "input", "a", convolution.with_weights(scale * convolution.weights)),
+        Projection("on", "always on", "a", Dense(np.full((27, 1), 0.05 * scale))),
+        Projection("ab", "a", "b", Dense(0.1 * scale * (random.normal(0, 1, (12, 27)) + 0.3))),
+        Projection("bb", "b", "b", Dense(0.03 * scale * random.normal(0, 1, (12, 12))), delay=1),
+        Projection("bc", "b", "c", Dense(0.2 * scale * (random.normal(0, 1, (5, 12)) + 0.5))),
+    )
+    return Network(populations, projections, "c")
+
+
+def agreement(one, other):
+    common, either = ((one != 0) & (other != 0)).sum(), ((one != 0) | (other != 0)).sum()
+    return common / max(1, either)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_integers_follow_the_float_network(seed, scale):
+    random = np.random.default_rng(seed)
+    network = random_network(random, scale)
+    data = (random.random((24, 30, 50)) < 0.3).astype(np.uint8)
+    quantized = quantize(network, input_code(data), data[:8].astype(float))
+    assert quantized.network.integer
+    assert [layer.layer for layer in quantized.layers] == ["a", "b", "c"]
+    assert all(layer.agreement > 0.9 for layer in quantized.layers)
+    wanted, got = run_network(network, data), run_network(quantized.network, data.astype(np.int64))
+    assert wanted["c"].sum() > 100
+    assert agreement(wanted["a"], got["a"]) > 0.9
+    for name in ("a", "b", "c"):
+        assert got[name].sum() == pytest.approx(wanted[name].sum(), rel=0.1)
+    for projection in quantized.network.projections:
+        weights = projection.connectivity.weights
+        if weights.min() < 0 < weights.max():
+            assert (weights % 2 == 0).all()
+
+
+def test_the_scale_of_the_model_is_of_no_matter():
+    """Potentials in volts or in millivolts: the same spikes."""
+    results = []
+    for scale in (1.0, 2.0**-10):
+        random = np.random.default_rng(4)
+        network = random_network(random, scale)
+        data = (random.random((6, 20, 50)) < 0.3).astype(np.uint8)
+        integer = quantize(network, input_code(data), data.astype(float)).network
+        results.append(run_network(integer, data.astype(np.int64))["c"])
+    np.testing.assert_array_equal(*results)
+
+
+def test_quantizing_again_gives_the_same_integers():
+    random = np.random.default_rng(5)
+    network, data = random_network(random, 1.0), (random.random((6, 20, 50)) < 0.3).astype(np.uint8)
+    one, other = (quantize(network, input_code(data), data.astype(float)) for _ in range(2))
+    for first, second in zip(one.network.projections, other.network.projections, strict=True):
+        np.testing.assert_array_equal(first.connectivity.weights, second.connectivity.weights)
+        assert first.exponent == second.exponent
+    assert [layer.scale for layer in one.layers] == [layer.scale for layer in other.layers]
+
+
+@pytest.mark.parametrize("fractions", [1, 16, 1000])
+def test_graded_input_is_scaled_away(fractions):
+    """Numbers as input, exact or rounded to 8 bits, drive the same spikes as in float."""
+    random = np.random.default_rng(6)
+    network = random_network(random, 1.0)
+    data = random.integers(0, 3 * fractions, (12, 20, 50)) / fractions * (random.random((12, 20, 50)) < 0.3)
+    code = input_code(data)
+    assert code.exact == (fractions < 1000)
+    integer = quantize(network, code, code.decode(code.encode(data))).network
+    wanted, got = run_network(network, data), run_network(integer, code.encode(data))
+    assert agreement(wanted["a"], got["a"]) > 0.9
+    assert integer.scales["input"] == code.scale
+
+
+def test_an_integrator_keeps_its_proportions():
+    random = np.random.default_rng(7)
+    populations = (
+        Population("input", (20,), Role.INPUT, None, 0),
+        Population("readout", (4,), Role.NEURON, neuron(voltage=0.97, spiking=False), 1),
+        Population("copy", (4,), Role.NEURON, neuron(voltage=0.0, spiking=False), 2),
+    )
+    projections = (
+        Projection("w", "input", "readout", Dense(random.normal(0, 0.01, (4, 20)))),
+        Projection("one", "readout", "copy", OneToOne(np.full(4, 0.5))),
+    )
+    network = Network(populations, projections, "copy")
+    data = (random.random((10, 25, 20)) < 0.3).astype(np.uint8)
+    integer = quantize(network, input_code(data), data.astype(float)).network
+    wanted, got = run_network(network, data), run_network(integer, data.astype(np.int64))
+    for name in ("readout", "copy"):
+        assert np.corrcoef(wanted[name].ravel(), got[name].ravel())[0, 1] > 0.999
