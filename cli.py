@@ -22,11 +22,29 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="spikeloom",
-    help="Puts trained networks on neuromorphic chips, or says exactly why they do not fit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from . import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+VersionOption = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")]
+
+
+@app.callback()
+def spikeloom(
+    version: VersionOption = False,
+) -> None:
+    """Puts trained networks on neuromorphic chips, or says exactly why they do not fit."""
+
 
 Model = Annotated[str, typer.Argument(help="A .nir file, or the built-in model 'digits'.")]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]

@@ -32,6 +32,11 @@ class Simulation:
     spike_counts: Mapping[str, Array]
 
 
+def _processors() -> int:
+    """Processors that this process may use; where the system cannot say (macOS), those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Simulator:
     """An integer network laid out for the kernel; keep it to run more data."""
 
@@ -84,7 +89,7 @@ class Simulator:
 
         tables = self.tables
         steps = data.shape[1]
-        workers = max(1, min(len(os.sched_getaffinity(0)), data.shape[0]))
+        workers = max(1, min(_processors(), data.shape[0]))
         record = np.zeros((data.shape[0], steps, recorded), dtype=np.int32)
         counts = np.zeros((workers, steps, tables.neurons), dtype=np.int32)
         inner = np.ascontiguousarray(data[:, :, tables.orders[self.network.input.name]], dtype=np.int32)

@@ -64,8 +64,15 @@ class LayerTrial:
             largest_voltage = max(largest_voltage, float(np.max(np.abs(voltage))))
         return cls(incoming, sent, wanted, largest_current, largest_voltage)
 
-    def agreement(self, neuron: IntegerLeakyIntegrateAndFire, weights: Mapping[str, QuantizedWeights]) -> float:
-        """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1]."""
+    def agreement(
+        self, neuron: IntegerLeakyIntegrateAndFire, weights: Mapping[str, QuantizedWeights], factor: float | None
+    ) -> float:
+        """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1].
+
+        Parameters
+        ----------
+        factor : float potential per integer potential, for integrators; None where any will do, as for a readout.
+        """
         _, samples, size = self.wanted.shape
         rule = rule_parameters(vars(neuron))
         current = np.zeros((samples, size), dtype=np.int64)
@@ -83,7 +90,7 @@ class LayerTrial:
                     either += int(np.count_nonzero(spikes | wanted))
         if got is None:
             return common / either if either else 1.0
-        return _likeness(got, self.wanted)
+        return _likeness(got, self.wanted, factor)
 
     def _arriving(self, weights: Mapping[str, QuantizedWeights]) -> Iterator[tuple[int, Array]]:
         """Sums of the synapses, (some steps, samples, neurons) int64 at a time, and the first step of each."""
@@ -99,9 +106,10 @@ class LayerTrial:
             yield first, total.astype(np.int64)
 
 
-def _likeness(got: Array, wanted: Array) -> float:
-    """1 - |got - wanted| / |wanted|, up to one common factor, which no later stage minds."""
-    factor = float(np.vdot(got, wanted)) / max(float(np.vdot(got, got)), 1e-30)
+def _likeness(got: Array, wanted: Array, factor: float | None) -> float:
+    """1 - |got - wanted| / |wanted|, with the factor that brings them closest where none is given."""
+    if factor is None:
+        factor = float(np.vdot(got, wanted)) / max(float(np.vdot(got, got)), 1e-30)
     return 1 - float(np.linalg.norm(got * factor - wanted)) / max(float(np.linalg.norm(wanted)), 1e-30)
 
 

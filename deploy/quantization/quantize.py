@@ -32,7 +32,7 @@ HEADROOM = 0.5  # share of the 24 bits that states may use on the calibration sa
 SCALES_AN_OCTAVE = 6
 OCTAVES = 2
 RARE = 0.002  # share of weights that may be clipped for a finer step of all others
-PAYLOAD_BITS = 14  # of an integrator's graded spikes, besides the sign
+PAYLOAD_BITS = 8  # of an integrator's graded spikes, besides the sign; payload and weight share the state's 24 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +141,14 @@ def _best(
 ) -> LayerQuantization:
     model = population.neuron
     assert isinstance(model, LeakyIntegrateAndFire)
+    if model.spiking and np.any(model.threshold < 0):
+        reason = "its threshold is negative; a chip's begins at 0"
+        raise unsupported_model("quantization", [Unsupported(population.name, "neurons", reason)])
     best: LayerQuantization | None = None
     for scale in _scales(_ceiling(model, trial, incoming), unit):
         for weights in _weight_choices(incoming, float(scale)):
-            agreement = trial.agreement(quantize_neuron(model, float(scale)), weights)
+            factor = None if unit is None else 1 / (scale * STATE_UNIT)
+            agreement = trial.agreement(quantize_neuron(model, float(scale)), weights, factor)
             if best is None or agreement > best.agreement:
                 best = LayerQuantization(population.name, float(scale), agreement, weights)
     if best is None:

@@ -11,6 +11,7 @@ from spikeloom.deploy.quantization.neurons import bias_parts, largest_scale, qua
 from spikeloom.deploy.quantization.quantize import quantize
 from spikeloom.deploy.quantization.weights import fitting_exponent, quantize_weights
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne
+from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.input_code import input_code
 from spikeloom.models.network import Network, Population, Projection, Role
@@ -222,3 +223,42 @@ def test_an_integrator_keeps_its_proportions():
     wanted, got = run_network(network, data), run_network(integer, data.astype(np.int64))
     for name in ("readout", "copy"):
         assert np.corrcoef(wanted[name].ravel(), got[name].ravel())[0, 1] > 0.999
+
+
+def test_a_negative_threshold_is_named_and_not_rounded():
+    zero, one = np.zeros(()), np.ones(())
+    neuron = LeakyIntegrateAndFire(zero, one, np.full((), -0.5), one, one, zero)
+    populations = (
+        Population("input", (2,), Role.INPUT, None, 0),
+        Population("odd", (2,), Role.NEURON, neuron, 1),
+    )
+    network = Network(populations, (Projection("in", "input", "odd", Dense(np.eye(2))),), "odd")
+    data = np.ones((2, 4, 2))
+    with pytest.raises(UnsupportedModelError, match=r"odd.*: its threshold is negative"):
+        quantize(network, input_code(data), data)
+
+
+def test_loops_may_carry_numbers():
+    """An integrator that feeds itself: its unit has to be known before its own weights are quantized."""
+    zero, one = np.zeros(()), np.ones(())
+    random = np.random.default_rng(0)
+    integrator = LeakyIntegrateAndFire(zero, np.full((), 0.8), zero, one, one, zero, spiking=False)
+    spiking = LeakyIntegrateAndFire(zero, np.full((), 0.9), one, one, one, zero)
+    populations = (
+        Population("input", (6,), Role.INPUT, None, 0),
+        Population("sum", (4,), Role.NEURON, integrator, 1),
+        Population("out", (3,), Role.NEURON, spiking, 2),
+    )
+    projections = (
+        Projection("a", "input", "sum", Dense(random.uniform(0, 0.3, (4, 6)))),
+        Projection("b", "sum", "sum", Dense(random.normal(0, 0.05, (4, 4)))),
+        Projection("c", "sum", "out", Dense(random.uniform(0, 0.4, (3, 4)))),
+    )
+    network = Network(populations, projections, "out")
+    data = (random.random((20, 40, 6)) < 0.3).astype(float)
+    quantization = quantize(network, input_code(data), data)
+    wanted = run_network(network, data)["out"]
+    got = run_network(quantization.network, data.astype(int))["out"]
+    assert np.count_nonzero(wanted) > 500
+    assert abs(int(got.sum()) - int(wanted.sum())) < 0.02 * wanted.sum()
+    assert np.count_nonzero((got != 0) & (wanted != 0)) > 0.9 * np.count_nonzero((got != 0) | (wanted != 0))

@@ -6,9 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from supervisor import supervise
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))  # PYTHONSAFEPATH and -P leave it out
+
+from supervisor import supervise  # noqa: E402
+
 DEFAULT_TIMEOUT = 600.0
 LONGEST_TIMEOUT = 1e6  # eleven days; the operating system takes no much longer waits
 

@@ -12,6 +12,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH and -P leave it out
+
 from run import parse_arguments
 from supervisor import end_with_supervisor
 from user_mistake import UserMistake

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import Unsupported, UnsupportedModelError, unsupported_model
+from ...errors import Unsupported, UnsupportedModelError, UsageError, unsupported_model
 from ...graph import Graph, GraphError, unused
 from ...operators import Input, Neurons, Operator, Output
 from .file import NodeDict, read_nodes
@@ -35,7 +35,7 @@ def read_nir(path: Path, options: NirOptions | None = None) -> Graph:
     for name in options.layer_resets:
         if not isinstance(operators.get(name), Neurons):
             layers = ", ".join(sorted(key for key, value in operators.items() if isinstance(value, Neurons)))
-            raise UnsupportedModelError(f"{path} has no layer {name!r} to set the reset of; its layers are {layers}.")
+            raise UsageError(f"{path} has no layer {name!r} to set the reset of; its layers are {layers}.")
     _add_missing_ends(nodes, operators, edges)
     notes = (*notes, *_assumptions(nodes, options))
     try:
