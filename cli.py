@@ -30,9 +30,9 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from . import __version__
+        from importlib.metadata import version
 
-        typer.echo(__version__)
+        typer.echo(version("spikeloom"))
         raise typer.Exit
 
 
