@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,19 +127,19 @@ def _words(header: int, bits: Array, word: int) -> Array:
     return -(-(header + bits) // word)
 
 
-class _Part:
+class _Part(ABC):
     """The account of one projection."""
 
     def __init__(self, source: str) -> None:
         self.source = source
 
+    @abstractmethod
     def bits(self, neurons: Array) -> int:
         """Synaptic memory of some target neurons, in bits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sources(self, neurons: Array) -> Array:
         """(sources,) bool, those that reach some target neurons."""
-        raise NotImplementedError
 
 
 class _DensePart(_Part):

@@ -166,6 +166,7 @@ def test_killing_the_program_kills_its_children(program: Path) -> None:
         wait_until(lambda: len(processes_of(program)) > 4)
         running.kill()
     wait_until(lambda: not processes_of(program))
+    assert not (program / "out.npz").exists()
 
 
 def test_the_backend_says_when_time_is_up() -> None:

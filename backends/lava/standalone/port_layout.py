@@ -72,4 +72,4 @@ def _placed_at(place: slice | np.ndarray, size: int, data: np.ndarray) -> np.nda
 
 
 def _no_way_back(data: np.ndarray) -> np.ndarray:
-    raise NotImplementedError("data passes a RearrangingPort forwards only")
+    raise RuntimeError("data passes a RearrangingPort forwards only")
