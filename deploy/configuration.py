@@ -35,7 +35,8 @@ class Configuration(BaseModel):
     encoder : how static data is presented: "constant" or "rate".
     decision : how the output becomes a class; None takes what suits the output population.
     samples : evaluate only the first so many samples; None for all.
-    lava_samples : run Lava on the first so many of them; 0 for none.
+    lava_samples : run Lava on the first so many of them; 0 for none. Where it is not given, 20, or as many as Lava
+        runs in a minute or two.
     calibration_samples : samples that the quantizer looks at, drawn with the seed.
     mapping : partitioning strategy, or "auto" for the best.
     min_accuracy : end with an error where the simulator stays below, in [0, 1].

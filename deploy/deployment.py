@@ -21,7 +21,7 @@ from .report import build_report
 from .report_page import render
 
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
-LAVA_STEPS = 8000  # about as many as Lava does in a minute or two
+LAVA_STEPS, LAVA_PRODUCTS = 8000, 1e10  # about as much as Lava does in a minute or two
 
 
 def deploy(
@@ -103,6 +103,13 @@ def _guard(evaluation: Evaluation, config: Configuration) -> None:
         )
 
 
+def _bearable_in_lava(program: Program) -> int:
+    """Samples that Lava runs in reasonable time; it pays for each step, and for each weight, used or not."""
+    products = sum(projection.connectivity.products for projection in program.network.projections)
+    steps = min(LAVA_STEPS, LAVA_PRODUCTS / max(1, products))
+    return max(1, int(steps / program.period))
+
+
 def _lava(
     program: Program, data: Data, config: Configuration, progress: Progress
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
@@ -112,7 +119,9 @@ def _lava(
     problem = lava_problem()
     if problem:
         return (), (f"Lava was not run: {problem}",)
-    samples = min(config.lava_samples, data.samples, max(1, LAVA_STEPS // program.period))
+    samples = min(config.lava_samples, data.samples)
+    if "lava_samples" not in config.model_fields_set:
+        samples = min(samples, _bearable_in_lava(program))
     progress.stage(f"running {samples} samples in Lava")
     chosen = data.first(samples)
     simulated = simulate(program, chosen.x)
