@@ -131,7 +131,7 @@ def test_convolutions_and_pools_between_layers(seed):
         groups = shape[0] if random.random() < 0.3 else 1
         outputs = groups * int(random.integers(1, 3))
         bias = random.normal(0, 0.2, outputs) if random.random() < 0.5 else None
-        kernel = random.integers(1, 3, 2)
+        kernel = [int(random.integers(1, min(2, size) + 1)) for size in shape[1:]]  # never larger than the image
         padding = tuple((int(a), int(b)) for a, b in random.integers(0, 2, (2, 2)))
         weight = random.normal(0, 1, (outputs, shape[0] // groups, *kernel))
         append(f"conv{layer}", Convolution(weight, bias, (1, 1), padding, (1, 1), groups))
