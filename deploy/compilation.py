@@ -15,7 +15,7 @@ from ..mapping.mapper import map_network
 from ..mapping.problem import describe
 from ..mapping.target import Target
 from ..models.decision import natural_decision
-from ..models.errors import DoesNotFitError
+from ..models.errors import DataError, DoesNotFitError
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
 from ..models.network import Network, Role
@@ -60,14 +60,26 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     """
     network, notes = with_relays(lower(graph), target.limits.of("delay_steps"))
     code = input_code(data.x)
+    if network.integer and code.scale != 1:
+        raise DataError(
+            f"{data.name}: x holds fractions, and {graph.name} is an integer network, which takes integers as they "
+            "are: bring x to the integers that it was trained on."
+        )
     problems = check_features(network, target, code.bits)
     if problems:
         raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
-    layers = [population for population in network.populations if population.role is Role.NEURON]
     chosen = _calibration(network, data, config)
-    advance = progress.stage(f"quantizing on {chosen.size} samples", len(layers))
     calibration = code.decode(code.encode(data.x[chosen]))
-    quantization = quantize(network, code, calibration, lambda layer: advance(1))
+    if network.integer:
+        quantization = Quantization(network, ())
+        remark = f"quantization: none, {graph.name} is made of integers, which are kept as they are."
+    else:
+        layers = [population for population in network.populations if population.role is Role.NEURON]
+        advance = progress.stage(f"quantizing on {chosen.size} samples", len(layers))
+        quantization = quantize(network, code, calibration, lambda layer: advance(1))
+        remark = (
+            f"calibration: {chosen.size} of {data.samples} samples of {data.name}, without labels, seed {config.seed}."
+        )
     progress.stage("mapping")
     rates = _rates(quantization.network, code, calibration)
     mapping = map_network(quantization.network, target, rates, config.mapping, code.bits)
@@ -75,7 +87,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     program = Program(quantization.network, mapping, target, code, decision, data.steps)
     remarks = [
         *notes,
-        f"calibration: {chosen.size} of {data.samples} samples of {data.name}, without labels, seed {config.seed}.",
+        remark,
         f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
     ]
     if code.note:

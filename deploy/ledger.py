@@ -44,6 +44,16 @@ class Entry:
         return asdict(self)
 
 
+def _mismatched(values: Array, earlier: Array) -> int:
+    """Spikes that differ; of graded ones in float and in integers, which have no unit in common, those only one has."""
+    floats = [array.dtype.kind == "f" for array in (values, earlier)]
+    if all(floats):
+        return int(np.count_nonzero(~np.isclose(values, earlier, rtol=1e-9, atol=1e-12)))
+    if any(floats):
+        return int(np.count_nonzero((values != 0) != (earlier != 0)))
+    return int(np.count_nonzero(values != earlier))
+
+
 class Tally:
     """Adds up one stage, batch by batch."""
 
@@ -51,7 +61,7 @@ class Tally:
         self.stage = stage
         self.decision = decision
         self.output = network.output
-        self.spiking = [p.name for p in network.populations if p.neuron is not None and not p.graded]
+        self.spiking = [p.name for p in network.populations if p.eventful]
         self.samples = 0
         self.labelled = 0
         self.right = 0
@@ -88,7 +98,7 @@ class Tally:
             if name in self.spikes:
                 self.common += int(np.count_nonzero((values != 0) & (earlier != 0)))
                 self.either += int(np.count_nonzero((values != 0) | (earlier != 0)))
-                self.mismatched += int(np.count_nonzero(values != earlier))
+                self.mismatched += _mismatched(values, earlier)
             elif np.issubdtype(values.dtype, np.integer) and np.issubdtype(earlier.dtype, np.integer):
                 # Potentials of float and of integer stages have no unit in common; integers must be the same.
                 self.common += int(np.count_nonzero(values == earlier))

@@ -92,14 +92,19 @@ def _layers(network: Network) -> list[dict[str, Any]]:
 def _quantized(layer: LayerQuantization, network: Network) -> dict[str, Any]:
     population = network.by_name[layer.layer]
     neuron = population.neuron
-    assert population.role is Role.NEURON and isinstance(neuron, IntegerLeakyIntegrateAndFire)
+    assert population.role is Role.NEURON
+    leaky = {}
+    if isinstance(neuron, IntegerLeakyIntegrateAndFire):
+        leaky = {
+            "current_decay": _range(neuron.current_decay),
+            "voltage_decay": _range(neuron.voltage_decay),
+            "bias_exponent": int(neuron.bias_exponent.max()),
+        }
     return {
         "layer": layer.layer,
         "scale": layer.scale,
-        "threshold": _range(neuron.threshold) if neuron.spiking else None,
-        "current_decay": _range(neuron.current_decay),
-        "voltage_decay": _range(neuron.voltage_decay),
-        "bias_exponent": int(neuron.bias_exponent.max()),
+        "threshold": _range(neuron.threshold) if population.eventful else None,  # type: ignore[union-attr]
+        **leaky,
         "spike_agreement": layer.agreement,
         "projections": [
             {

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.network import Network, Population
-from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
+from ..models.neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron
 from .problem import Problem
 from .target import Target
 
 Array = NDArray[Any]
-POTENTIAL_BITS = 24  # of an integer neuron's membrane potential, with the sign
+STATE_BITS = 24  # of a graded output, with the sign, where nothing is quantized yet
 
 
 def check_features(network: Network, target: Target, graded_input_bits: int = 1) -> list[Problem]:
@@ -38,7 +38,7 @@ def check_features(network: Network, target: Target, graded_input_bits: int = 1)
         if limit is None or not isinstance(population.neuron, IntegerLeakyIntegrateAndFire):
             continue
         bits = int(np.max(population.neuron.threshold)).bit_length() if population.neuron.threshold.size else 0
-        if bits > limit and population.neuron.spiking:
+        if bits > limit and not population.graded:
             advice = "scale its weights and threshold down when quantizing"
             problems.append(Problem(population.name, "threshold_bits", bits, limit, advice))
     return problems
@@ -84,5 +84,4 @@ def _graded(network: Network, target: Target, graded_input_bits: int) -> list[Pr
 def _output_bits(population: Population) -> int:
     if not population.graded:
         return 1
-    shift = population.neuron.output_shift if isinstance(population.neuron, IntegerLeakyIntegrateAndFire) else 0
-    return max(2, POTENTIAL_BITS - shift)  # at least 2, so that no graded output passes for a plain spike
+    return population.neuron.output_bits if isinstance(population.neuron, IntegerNeuron) else STATE_BITS

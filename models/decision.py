@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .network import Population
-from .neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from .neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, SigmaDelta
+from .neurons.sigma_delta import IntegerSigmaDelta
 
 Array = NDArray[Any]
 
@@ -23,9 +24,13 @@ class Decision(StrEnum):
 
 
 def natural_decision(population: Population) -> Decision:
-    """What suits a float output population: the last potential where it sums by itself, the sum otherwise."""
+    """What suits an output population: the last value where it sums by itself, the sum otherwise."""
     model = population.neuron
+    if isinstance(model, SigmaDelta | IntegerSigmaDelta) and not model.delta:
+        return Decision.LAST
     if isinstance(model, LeakyIntegrateAndFire) and not model.spiking and bool(np.all(model.voltage_retention == 1)):
+        return Decision.LAST
+    if isinstance(model, IntegerLeakyIntegrateAndFire) and not model.spiking and not np.any(model.voltage_decay):
         return Decision.LAST
     return Decision.SUM
 

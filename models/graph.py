@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 import networkx as nx
 
-from .operators import Input, Neurons, Operator, Output, Shape, ShapeError
+from .neurons import IntegerNeuron
+from .operators import Input, MaxPool, Neurons, Operator, Output, Rectifier, Shape, ShapeError
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,17 @@ class Graph:
     def layers(self) -> tuple[str, ...]:
         """Names of the nodes with neurons, in order."""
         return tuple(name for name in self.order if isinstance(self.nodes[name], Neurons))
+
+    @property
+    def rectifiers(self) -> tuple[str, ...]:
+        """Names of the nodes that make an ordinary network of it, in order: rectifiers and the pools of maxima."""
+        return tuple(name for name in self.order if isinstance(self.nodes[name], Rectifier | MaxPool))
+
+    @cached_property
+    def integer(self) -> bool:
+        """Whether its neurons are integer models, so that it is already what a chip runs."""
+        models = [operator.model for operator in self.nodes.values() if isinstance(operator, Neurons)]
+        return bool(models) and all(isinstance(model, IntegerNeuron) for model in models)
 
     def verify(self) -> None:
         """Raise GraphError at the first contradiction: edges, loops, inputs and outputs, shapes."""

@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .connectivity import Connectivity
-from .neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
+from .neurons import FloatNeuron, IntegerNeuron, Neuron
 
 Array = NDArray[Any]
-Neuron = LeakyIntegrateAndFire | IntegerLeakyIntegrateAndFire
 
 
 class Role(StrEnum):
@@ -58,8 +57,13 @@ class Population:
 
     @property
     def graded(self) -> bool:
-        """Whether its output is a number at every step instead of spikes. Inputs may be either; see the data."""
-        return self.neuron is not None and not self.neuron.spiking
+        """Whether its output is numbers instead of spikes. Inputs may be either; see the data."""
+        return self.neuron is not None and self.neuron.graded
+
+    @property
+    def eventful(self) -> bool:
+        """Whether its neurons send something only now and then: spikes or graded spikes, but no potentials."""
+        return self.neuron is not None and self.neuron.eventful
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,14 +175,17 @@ class Network:
             raise ValueError(f"population {population.name!r}: only neurons have a neuron model")
         if population.neuron is None:
             return
-        expected = IntegerLeakyIntegrateAndFire if self.integer else LeakyIntegrateAndFire
+        expected = IntegerNeuron if self.integer else FloatNeuron
         if not isinstance(population.neuron, expected):
             raise ValueError(f"population {population.name!r} does not suit a network with integer={self.integer}")
         for name, value in vars(population.neuron).items():
             if isinstance(value, np.ndarray) and value.shape not in ((), (population.size,)):
                 raise ValueError(f"population {population.name!r}: {name} has shape {value.shape}")
-        if isinstance(population.neuron, IntegerLeakyIntegrateAndFire):
-            _verify_ranges(population.name, population.neuron)
+        if isinstance(population.neuron, IntegerNeuron):
+            try:
+                population.neuron.verify()
+            except ValueError as error:
+                raise ValueError(f"population {population.name!r}: {error}") from None
 
     def _verify_projection(self, projection: Projection) -> None:
         name = projection.name
@@ -201,18 +208,3 @@ class Network:
                 raise ValueError(f"projection {name!r} is not quantized")
             if weights.size and (weights.min() < -256 or weights.max() > 255):
                 raise ValueError(f"projection {name!r} has weights beyond 8 bits and a sign")
-
-
-def _verify_ranges(name: str, neuron: IntegerLeakyIntegrateAndFire) -> None:
-    ranges = {
-        "current_decay": (1, 4096),
-        "voltage_decay": (0, 4096),
-        "threshold": (0, 131071),
-        "bias_mantissa": (-4096, 4095),
-        "bias_exponent": (0, 7),
-        "reset_value": (1 - 2**23, 2**23 - 1),
-    }
-    for field_name, (low, high) in ranges.items():
-        value = getattr(neuron, field_name)
-        if value.size and (value.min() < low or value.max() > high):
-            raise ValueError(f"population {name!r}: {field_name} leaves {low}..{high}")

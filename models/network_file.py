@@ -19,9 +19,17 @@ from .array_file import read_arrays, write_arrays
 from .connectivity import Connectivity, Convolution, Dense, OneToOne, Pool, Sparse
 from .errors import UnsupportedModelError
 from .network import Network, Population, Projection, Role
-from .neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Reset
+from .neurons import (
+    IntegerLeakyIntegrateAndFire,
+    IntegerNeuron,
+    IntegerSigmaDelta,
+    LeakyIntegrateAndFire,
+    Neuron,
+    Reset,
+    SigmaDelta,
+)
 
-FORMAT = 1
+FORMAT = 2
 NETWORK_NAME = "network.json"
 ARRAYS_NAME = "arrays.npz"
 
@@ -33,7 +41,13 @@ _KINDS: dict[str, type[Connectivity]] = {
     "sparse": Sparse,
 }
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
-_NEURONS = {False: LeakyIntegrateAndFire, True: IntegerLeakyIntegrateAndFire}
+_MODELS: dict[tuple[str, bool], type[Neuron]] = {
+    ("leaky", False): LeakyIntegrateAndFire,
+    ("leaky", True): IntegerLeakyIntegrateAndFire,
+    ("sigma_delta", False): SigmaDelta,
+    ("sigma_delta", True): IntegerSigmaDelta,
+}
+_MODEL_OF = {kind: name for (name, _), kind in _MODELS.items()}
 
 
 def write_network(network: Network, folder: Path) -> None:
@@ -100,8 +114,12 @@ def _population_entry(population: Population, arrays: dict[str, NDArray[Any]]) -
         "role": population.role,
         "shape": population.shape,
         "depth": population.depth,
-        "neuron": population.neuron and _fields_entry(population.neuron, f"populations/{population.name}", arrays),
+        "neuron": population.neuron and _neuron_entry(population.neuron, f"populations/{population.name}", arrays),
     }
+
+
+def _neuron_entry(neuron: Neuron, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {"model": _MODEL_OF[type(neuron)], **_fields_entry(neuron, prefix, arrays)}
 
 
 def _projection_entry(projection: Projection, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -125,15 +143,17 @@ def _value(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
 
 
 def _population(entry: dict[str, Any], arrays: dict[str, NDArray[Any]], integer: bool) -> Population:
-    neuron = None
+    neuron: Neuron | None = None
     if entry["neuron"]:
-        parameters = {name: _value(value, arrays) for name, value in entry["neuron"].items()}
-        parameters["reset"] = Reset(parameters["reset"])
-        dtype = np.int64 if integer else np.float64
-        switches = {"reset", "inclusive", "spiking", "output_shift"}
-        neuron = _NEURONS[integer](
-            **{name: value if name in switches else np.asarray(value, dtype) for name, value in parameters.items()}
-        )
+        parameters = {name: _value(value, arrays) for name, value in entry["neuron"].items() if name != "model"}
+        model = _MODELS[entry["neuron"]["model"], integer]
+        dtype = np.int64 if issubclass(model, IntegerNeuron) else np.float64
+        for field in fields(model):  # type: ignore[arg-type]  # arrays of one number are written as numbers
+            if field.type == "Array" and field.name in parameters:
+                parameters[field.name] = np.asarray(parameters[field.name], dtype)
+        if "reset" in parameters:
+            parameters["reset"] = Reset(parameters["reset"])
+        neuron = model(**parameters)
     return Population(entry["name"], tuple(entry["shape"]), Role(entry["role"]), neuron, entry["depth"])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...models.array_file import write_arrays
 from ...models.network import Network
 from ...models.network_file import write_network
-from ...models.neurons import integer_rule
+from ...models.neurons import leaky_rule, sigma_delta_rule
 
 Array = NDArray[Any]
 
@@ -35,8 +35,10 @@ def write_standalone(network: Network, folder: Path, cores: Mapping[str, Array] 
     for source in sorted(_PROGRAM.iterdir()):
         if source.suffix in (".py", ".md"):
             shutil.copyfile(source, folder / source.name)
-    # The step rule exists once: what the simulator runs goes along with the program.
-    shutil.copyfile(integer_rule.__file__, folder / "integer_rule.py")
+    # The step rules exist once: what the simulator runs goes along with the program.
+    for rule in (leaky_rule, sigma_delta_rule):
+        source = Path(str(rule.__file__))
+        shutil.copyfile(source, folder / source.name)
     write_network(network, folder)
     (folder / CORES_NAME).unlink(missing_ok=True)
     if cores is not None:

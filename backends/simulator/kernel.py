@@ -13,17 +13,19 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from ...models.neurons import integer_rule
+from ...models.neurons import leaky_rule, sigma_delta_rule
 from .cache import cache_folder
-from .tables import Column, Kind
+from .tables import Column, Kind, Rule, Source
 
 # Numba keeps compiled code by the text of the kernel alone; a folder named after everything that goes into it keeps a
 # changed neuron rule from being answered with old machine code.
-_TEXTS = (Path(__file__), Path(__file__).with_name("tables.py"), Path(integer_rule.__file__))
+_RULES = (Path(leaky_rule.__file__), Path(sigma_delta_rule.__file__))
+_TEXTS = (Path(__file__), Path(__file__).with_name("tables.py"), *_RULES)
 _DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
 numba.config.CACHE_DIR = str(cache_folder(_DIGEST))  # type: ignore[attr-defined]
 
-_step = numba.njit(inline="always")(integer_rule.integer_step)
+_leaky_step = numba.njit(inline="always")(leaky_rule.step)
+_sigma_delta_step = numba.njit(inline="always")(sigma_delta_rule.step)
 
 _KIND = int(Column.KIND)
 _SOURCE = int(Column.SOURCE)
@@ -35,6 +37,9 @@ _FIRST_SIZE = int(Column.CHANNELS_IN)
 _DENSE = int(Kind.DENSE)
 _CONVOLUTION = int(Kind.CONVOLUTION)
 _ONE_TO_ONE = int(Kind.ONE_TO_ONE)
+_INPUT = int(Source.INPUT)
+_CONSTANT = int(Source.CONSTANT)
+_SIGMA_DELTA = int(Rule.SIGMA_DELTA)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -103,73 +108,82 @@ def _add_projection(total, row, weights, pointers, indices, fired, values, count
 
 @numba.njit(cache=True, nogil=True)
 def _run_sample(  # noqa: PLR0912 - one loop, kept in one piece for the compiler
-    data, offsets, roles, shifts, first_projection, projections, weights, pointers, indices,
-    current_decay, voltage_decay, bias, level, keep, offset, slots, places, record, counts,
+    data, offsets, sources, rules, first_projection, projections, weights, pointers, indices,
+    start, p, slots, places, record, counts,
 ):  # fmt: skip
     neurons = offsets[-1]
-    current = np.zeros(neurons, dtype=np.int64)
-    voltage = np.zeros(neurons, dtype=np.int64)
+    first_state = start[0].copy()
+    second_state = start[1].copy()
     total = np.zeros(neurons, dtype=np.int32)
     fired = np.zeros((slots, neurons), dtype=np.int32)
     values = np.zeros((slots, neurons), dtype=np.int32)
-    fired_count = np.zeros((slots, roles.size), dtype=np.int64)
+    fired_count = np.zeros((slots, sources.size), dtype=np.int64)
     for step in range(data.shape[0]):
         slot = step % slots
-        for population in range(roles.size):
-            start, stop = offsets[population], offsets[population + 1]
+        for population in range(sources.size):
+            first, stop = offsets[population], offsets[population + 1]
             events = 0
-            if roles[population] == 0:
-                for i in range(stop - start):
+            if sources[population] == _INPUT:
+                for i in range(stop - first):
                     if data[step, i]:
-                        fired[slot, start + events] = i
-                        values[slot, start + events] = data[step, i]
+                        fired[slot, first + events] = i
+                        values[slot, first + events] = data[step, i]
                         events += 1
-            elif roles[population] == 1:
-                fired[slot, start], values[slot, start], events = 0, 1, 1
+            elif sources[population] == _CONSTANT:
+                fired[slot, first], values[slot, first], events = 0, 1, 1
             else:
-                total[start:stop] = 0
+                total[first:stop] = 0
                 for index in range(first_projection[population], first_projection[population + 1]):
                     row = projections[index]
                     if row[_LAG] <= step:
                         source = row[_SOURCE]
                         then = (step - row[_LAG]) % slots
                         _add_projection(
-                            total[start:stop], row, weights, pointers, indices, fired[then, offsets[source] :],
+                            total[first:stop], row, weights, pointers, indices, fired[then, offsets[source] :],
                             values[then, offsets[source] :], fired_count[then, source],
                         )  # fmt: skip
-                spiking = roles[population] == 2
-                for i in range(start, stop):
-                    current[i], voltage[i], spike = _step(
-                        current[i], voltage[i], np.int64(total[i]), current_decay[i], voltage_decay[i], bias[i],
-                        level[i], keep[i], offset[i],
-                    )  # fmt: skip
-                    output = np.int64(spike) if spiking else voltage[i] >> shifts[population]
-                    if output:
-                        fired[slot, start + events] = i - start
-                        values[slot, start + events] = output
-                        events += 1
+                if rules[population] == _SIGMA_DELTA:
+                    for i in range(first, stop):
+                        first_state[i], second_state[i], output = _sigma_delta_step(
+                            first_state[i], second_state[i], np.int64(total[i]),
+                            p[0, i], p[1, i], p[2, i], p[3, i], p[4, i], p[5, i], p[6, i], p[7, i],
+                        )  # fmt: skip
+                        if output:
+                            fired[slot, first + events] = i - first
+                            values[slot, first + events] = output
+                            events += 1
+                else:
+                    for i in range(first, stop):
+                        first_state[i], second_state[i], output = _leaky_step(
+                            first_state[i], second_state[i], np.int64(total[i]),
+                            p[0, i], p[1, i], p[2, i], p[3, i], p[4, i], p[5, i], p[6, i], p[7, i],
+                        )  # fmt: skip
+                        if output:
+                            fired[slot, first + events] = i - first
+                            values[slot, first + events] = output
+                            events += 1
             fired_count[slot, population] = events
             for event in range(events):
-                counts[step, start + fired[slot, start + event]] += 1
+                counts[step, first + fired[slot, first + event]] += 1
             if places[population] >= 0:
                 for event in range(events):
-                    record[step, places[population] + fired[slot, start + event]] = values[slot, start + event]
+                    record[step, places[population] + fired[slot, first + event]] = values[slot, first + event]
 
 
 @numba.njit(cache=True, parallel=True)
 def run_samples(
-    data, offsets, roles, shifts, first_projection, projections, weights, pointers, indices,
-    current_decay, voltage_decay, bias, level, keep, offset, slots, places, record, counts,
+    data, offsets, sources, rules, first_projection, projections, weights, pointers, indices,
+    start, p, slots, places, record, counts,
 ):  # fmt: skip
     """Run every sample; `counts` (workers, steps, neurons) and `record` (samples, steps, recorded neurons) are filled.
 
     data : (samples, steps, inputs) int32, inner numbering; places : (populations,), where a population stands in
-    `record`, or -1; all else as in `Tables`.
+    `record`, or -1; p: `Tables.parameters`; all else as in `Tables`.
     """
     workers = counts.shape[0]
     for worker in numba.prange(workers):
         for sample in range(worker, data.shape[0], workers):
             _run_sample(
-                data[sample], offsets, roles, shifts, first_projection, projections, weights, pointers, indices,
-                current_decay, voltage_decay, bias, level, keep, offset, slots, places, record[sample], counts[worker],
+                data[sample], offsets, sources, rules, first_projection, projections, weights, pointers, indices,
+                start, p, slots, places, record[sample], counts[worker],
             )  # fmt: skip

@@ -93,11 +93,10 @@ class Simulator:
         record = np.zeros((data.shape[0], steps, recorded), dtype=np.int32)
         counts = np.zeros((workers, steps, tables.neurons), dtype=np.int32)
         inner = np.ascontiguousarray(data[:, :, tables.orders[self.network.input.name]], dtype=np.int32)
-        rule = tables.rule
         run_samples(
-            inner, tables.offsets, tables.roles, tables.shifts, tables.first_projection, tables.projections,
-            tables.weights, tables.pointers, tables.indices, rule["current_decay"], rule["voltage_decay"],
-            rule["bias"], rule["level"], rule["keep"], rule["offset"], tables.slots, places, record, counts,
+            inner, tables.offsets, tables.sources, tables.rules, tables.first_projection, tables.projections,
+            tables.weights, tables.pointers, tables.indices, tables.start, tables.parameters, tables.slots, places,
+            record, counts,
         )  # fmt: skip
         return record, counts.sum(axis=0, dtype=np.int64)
 

@@ -16,9 +16,30 @@ from numpy.typing import NDArray
 
 from ...models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons.integer_rule import rule_parameters
+from ...models.neurons import IntegerNeuron, leaky_rule, sigma_delta_rule
 
 Array = NDArray[Any]
+
+
+class Source(IntEnum):
+    """Where a population's output comes from."""
+
+    INPUT = 0
+    CONSTANT = 1
+    NEURONS = 2
+
+
+class Rule(IntEnum):
+    """The step of a population's neurons."""
+
+    LEAKY = 0
+    SIGMA_DELTA = 1
+
+
+_RULES = {leaky_rule.NAME: Rule.LEAKY, sigma_delta_rule.NAME: Rule.SIGMA_DELTA}
+_SOURCES = {Role.INPUT: Source.INPUT, Role.CONSTANT: Source.CONSTANT, Role.NEURON: Source.NEURONS}
+_STATES = 2  # of a neuron, whatever its rule
+_MOST_PARAMETERS = max(len(leaky_rule.PARAMETERS), len(sigma_delta_rule.PARAMETERS))
 
 
 class Kind(IntEnum):
@@ -64,27 +85,29 @@ class Tables:
     Attributes
     ----------
     offsets : (populations + 1,) int64; each population's neurons in all state arrays.
-    roles : (populations,) int64; 0 input, 1 constant, 2 spiking neurons, 3 integrators.
-    shifts : (populations,) int64; bits that an integrator's output drops.
+    sources : (populations,) int64, see `Source`.
+    rules : (populations,) int64, see `Rule`.
     first_projection : (populations + 1,) int64; projections are sorted by target.
     projections : (projections, columns) int64, see `Column`.
     weights : int16, already shifted by their exponents.
     pointers, indices : int64 and int32, of sparse projections, a row a source.
-    rule : per parameter of the integer rule, (neurons,) int64.
+    start : (states, neurons) int64; both state variables before the first step.
+    parameters : (parameters, neurons) int64, in the order of the population's rule.
     orders : per population, (neurons,) int64: the number in C order, channels first, of each inner number.
     slots : steps of spikes to be kept, one more than the largest lag.
     """
 
     names: tuple[str, ...]
     offsets: Array
-    roles: Array
-    shifts: Array
+    sources: Array
+    rules: Array
     first_projection: Array
     projections: Array
     weights: Array
     pointers: Array
     indices: Array
-    rule: Mapping[str, Array]
+    start: Array
+    parameters: Array
     orders: Mapping[str, Array]
     slots: int
 
@@ -107,14 +130,14 @@ def build_tables(network: Network) -> Tables:
     return Tables(
         tuple(number),
         offsets,
-        np.array([_role(population) for population in populations], dtype=np.int64),
-        np.array([getattr(population.neuron, "output_shift", 0) for population in populations], dtype=np.int64),
+        np.array([_SOURCES[population.role] for population in populations], dtype=np.int64),
+        np.array([_rule(population) for population in populations], dtype=np.int64),
         np.searchsorted(targets, np.arange(len(populations) + 1)).astype(np.int64),
         np.array(rows, dtype=np.int64).reshape(len(rows), len(Column)),
         _joined(stores.weights, np.int16),
         _joined(stores.pointers, np.int64),
         _joined(stores.indices, np.int32),
-        _rule(populations, orders, offsets),
+        *_neurons(populations, orders, offsets),
         orders,
         network.gap + 1,
     )
@@ -139,12 +162,8 @@ def _joined(parts: list[Array], dtype: type) -> Array:
     return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype=dtype)
 
 
-def _role(population: Population) -> int:
-    if population.role is Role.INPUT:
-        return 0
-    if population.role is Role.CONSTANT:
-        return 1
-    return 3 if population.graded else 2
+def _rule(population: Population) -> int:
+    return _RULES[population.neuron.rule.name] if isinstance(population.neuron, IntegerNeuron) else Rule.LEAKY
 
 
 def _channels_last(shape: tuple[int, ...]) -> Array:
@@ -152,17 +171,23 @@ def _channels_last(shape: tuple[int, ...]) -> Array:
     return np.ascontiguousarray(np.moveaxis(numbers, 0, -1)).reshape(-1)
 
 
-def _rule(populations: tuple[Population, ...], orders: Mapping[str, Array], offsets: Array) -> dict[str, Array]:
-    names = ("current_decay", "voltage_decay", "bias", "level", "keep", "offset")
-    rule = {name: np.zeros(int(offsets[-1]), dtype=np.int64) for name in names}
+def _neurons(populations: tuple[Population, ...], orders: Mapping[str, Array], offsets: Array) -> tuple[Array, Array]:
+    """Initial states and parameters of all neurons, in the inner numbering."""
+    neurons = int(offsets[-1])
+    start = np.zeros((_STATES, neurons), dtype=np.int64)
+    parameters = np.zeros((_MOST_PARAMETERS, neurons), dtype=np.int64)
     for index, population in enumerate(populations):
-        if population.neuron is None:
+        neuron = population.neuron
+        if not isinstance(neuron, IntegerNeuron):
             continue
-        parameters = rule_parameters(vars(population.neuron))
-        for name in names:
-            values = np.broadcast_to(parameters[name], (population.size,))
-            rule[name][offsets[index] : offsets[index + 1]] = values[orders[population.name]]
-    return rule
+        place = slice(offsets[index], offsets[index + 1])
+        order = orders[population.name]
+        for row, state in enumerate(neuron.initial_state(1, population.size)):
+            start[row, place] = state[0, order]
+        for row, name in enumerate(neuron.rule.parameters):
+            values = np.broadcast_to(neuron.rule_parameters[name], (population.size,))
+            parameters[row, place] = values[order]
+    return start, parameters
 
 
 def _row(

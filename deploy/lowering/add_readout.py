@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.graph import Edge, Graph, unused
 from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
-from ...models.operators import Flatten, Identity, Neurons, Operator
+from ...models.operators import Flatten, Identity, Neurons, Operator, Reshape
 from .graph_pass import GraphPass, rebuilt
 
 
@@ -36,7 +36,7 @@ class AddReadout(GraphPass):
             name = arriving[0].source
             if isinstance(graph.nodes[name], Neurons):
                 return True
-            if not isinstance(graph.nodes[name], Identity | Flatten):
+            if not isinstance(graph.nodes[name], Identity | Flatten | Reshape):
                 return False
 
     @staticmethod

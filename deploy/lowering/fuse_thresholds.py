@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...models.graph import Edge, Graph
-from ...models.neurons.leaky_integrate_and_fire import Reset
+from ...models.neurons import LeakyIntegrateAndFire, Reset
 from ...models.operators import Neurons, Operator
 from .graph_pass import GraphPass, rebuilt
 
@@ -30,12 +30,16 @@ class FuseThresholds(GraphPass):
         if len(arriving) != 1 or arriving[0].lag or not isinstance(threshold, Neurons):
             return None
         model = threshold.model
+        if not isinstance(model, LeakyIntegrateAndFire):
+            return None
         memory = np.any(model.voltage_retention) or np.any(model.current_retention) or model.reset is not Reset.NONE
         source = graph.nodes[arriving[0].source]
         leaving = [edge for edge in graph.edges if edge.source == arriving[0].source]
         if memory or not model.spiking or len(leaving) != 1:
             return None
-        if not isinstance(source, Neurons) or source.model.spiking:
+        if not isinstance(source, Neurons) or not isinstance(source.model, LeakyIntegrateAndFire):
+            return None
+        if source.model.spiking:
             return None
         return arriving[0].source
 
@@ -43,6 +47,7 @@ class FuseThresholds(GraphPass):
     def _fuse(graph: Graph, integrator: str, threshold: str) -> Graph:
         below, above = graph.nodes[integrator], graph.nodes[threshold]
         assert isinstance(below, Neurons) and isinstance(above, Neurons)
+        assert isinstance(below.model, LeakyIntegrateAndFire) and isinstance(above.model, LeakyIntegrateAndFire)
         model = replace(
             below.model,
             threshold=above.model.threshold,

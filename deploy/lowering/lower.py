@@ -7,19 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...models.connectivity import Connectivity, Dense, OneToOne
-from ...models.errors import Unsupported, unsupported_model
+from ...models.connectivity import Connectivity, Dense, OneToOne, Selection
+from ...models.errors import Unsupported, UsageError, unsupported_model
 from ...models.graph import Graph, unused
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...models.neurons import IntegerNeuron, LeakyIntegrateAndFire
 from ...models.operators import Neurons
 from .add_readout import AddReadout
 from .fuse_thresholds import FuseThresholds
 from .graph_pass import GraphPass
+from .integer_projections import as_integers
 from .order import ordered
 from .paths import Path, PathFinder
+from .spiking_maxima import SpikingMaxima
 
-PASSES: tuple[GraphPass, ...] = (FuseThresholds(), AddReadout())
+PASSES: tuple[GraphPass, ...] = (SpikingMaxima(), FuseThresholds(), AddReadout())
 CONSTANT = "always on"
 
 
@@ -33,14 +35,21 @@ def prepare(graph: Graph) -> Graph:
 def lower(graph: Graph) -> Network:
     """Make a prepared graph a network that computes the same, each layer later by its depth.
 
-    A layer's depth is the longest way from the input; paths that are shorter get the difference as delay. What an
-    affine map adds goes to the bias of the membrane potential, or, where there is a synaptic current that it would
-    charge first, comes through an always-on axon.
+    An integer graph becomes an integer network. A layer's depth is the longest way from the input; paths that are
+    shorter get the difference as delay. What an affine map adds goes to the bias of the membrane potential, or, where
+    there is a synaptic current that it would charge first, comes through an always-on axon.
 
     Raises
     ------
     UnsupportedModelError : lists everything in the graph that no network can express.
+    UsageError : an ordinary network that was not converted.
     """
+    if graph.rectifiers:
+        some = ", ".join(map(repr, graph.rectifiers[:3])) + (", ..." if len(graph.rectifiers) > 3 else "")
+        raise UsageError(
+            f"{graph.name} is an ordinary network, whose rectifiers ({some}) do not spike: say how it is to become a "
+            "spiking one, --convert rate or --convert sigma-delta."
+        )
     finder = PathFinder(graph)
     problems: list[Unsupported] = []
     if len(graph.inputs) != 1:
@@ -61,7 +70,7 @@ def lower(graph: Graph) -> Network:
         assert isinstance(operator, Neurons)
         population = Population(name, graph.shapes[name], Role.NEURON, operator.model, depths[name])
         constant = finder.constant(name)
-        population, axon = _with_constant(population, constant)
+        population, axon = _with_constant(population, constant, problems)
         always_on = always_on or axon is not None
         populations.append(population)
         projections += _projections(name, arriving[name], axon, always, operator, depths, population.size)
@@ -71,7 +80,9 @@ def lower(graph: Graph) -> Network:
     if always_on:
         populations.insert(0, Population(always, (1,), Role.CONSTANT, None, 0))
     output = finder.arriving(graph.outputs[0])[0].source
-    return Network(ordered(populations, projections), tuple(projections), output)
+    if graph.integer:
+        projections = as_integers(graph.name, projections)
+    return Network(ordered(populations, projections), tuple(projections), output, graph.integer)
 
 
 def _depths(graph: Graph, arriving: Mapping[str, list[Path]], problems: list[Unsupported]) -> dict[str, int]:
@@ -97,11 +108,18 @@ def _depths(graph: Graph, arriving: Mapping[str, list[Path]], problems: list[Uns
     return depths
 
 
-def _with_constant(population: Population, constant: object) -> tuple[Population, Connectivity | None]:
-    """Fold gains and a constant drive into the neuron model; the drive of a synaptic current becomes an axon."""
+def _with_constant(
+    population: Population, constant: object, problems: list[Unsupported]
+) -> tuple[Population, Connectivity | None]:
+    """Fold gains and a constant drive into the neuron model; the drive of a current or a sum becomes an axon."""
     model = population.neuron
-    assert isinstance(model, LeakyIntegrateAndFire)
     drive = np.zeros(()) if constant is None else np.asarray(constant, dtype=np.float64)
+    if isinstance(model, IntegerNeuron) and np.any(drive):
+        problems.append(Unsupported(population.name, "bias", "belongs into the neurons of an integer network"))
+    if not isinstance(model, LeakyIntegrateAndFire):
+        if not np.any(drive):
+            return population, None
+        return population, Dense(np.broadcast_to(drive, (population.size,)).reshape(-1, 1).copy())
     charged = drive * model.input_gain * model.current_gain
     bias, axon = model.bias, None
     if np.any(charged):
@@ -124,7 +142,8 @@ def _projections(
     depths: Mapping[str, int],
     size: int,
 ) -> list[Projection]:
-    gain = operator.model.input_gain * operator.model.current_gain
+    model = operator.model
+    gain = model.input_gain * model.current_gain if isinstance(model, LeakyIntegrateAndFire) else None
     result: list[Projection] = []
     if axon is not None:
         result.append(Projection(f"{always} -> {name}", always, name, axon))
@@ -133,10 +152,10 @@ def _projections(
         taken[path.source] = taken.get(path.source, 0) + 1
         suffix = f" ({taken[path.source]})" if taken[path.source] > 1 else ""
         connectivity = path.connectivity or OneToOne(np.ones(size))
+        if isinstance(connectivity, Selection):
+            connectivity = connectivity.as_sparse()
+        if gain is not None:
+            connectivity = connectivity.scaled_by_target(gain)
         delay = path.lag + depths[name] - depths[path.source]
-        result.append(
-            Projection(
-                f"{path.source} -> {name}{suffix}", path.source, name, connectivity.scaled_by_target(gain), delay
-            )
-        )
+        result.append(Projection(f"{path.source} -> {name}{suffix}", path.source, name, connectivity, delay))
     return result

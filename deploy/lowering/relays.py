@@ -9,7 +9,8 @@ import numpy as np
 from ...models.connectivity import OneToOne
 from ...models.errors import UnsupportedModelError
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron
+from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
 from .order import ordered
 
 MOST_RELAYS = 1000  # in a row
@@ -23,7 +24,7 @@ def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, t
 
     Parameters
     ----------
-    network : float.
+    network : float or integer.
     longest_delay : of a projection, in steps; None where there is no limit.
 
     Returns
@@ -57,8 +58,8 @@ def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, t
         links = (projection.delay - 1) // longest_delay
         while len(chain) < links:
             before = chain[-1] if chain else source
-            relay = _relay(source, len(chain) + 1, before.depth + longest_delay)
-            passed = OneToOne(np.ones(relay.size))
+            relay = _relay(source, len(chain) + 1, before.depth + longest_delay, network.integer)
+            passed = OneToOne(np.ones(relay.size, dtype=np.int16 if network.integer else np.float64))
             projections.append(
                 Projection(f"{before.name} -> {relay.name}", before.name, relay.name, passed, longest_delay)
             )
@@ -74,9 +75,14 @@ def with_relays(network: Network, longest_delay: int | None) -> tuple[Network, t
     return network.replace(populations=ordered(populations, projections), projections=tuple(projections)), notes
 
 
-def _relay(source: Population, number: int, depth: int) -> Population:
+def _relay(source: Population, number: int, depth: int, integer: bool) -> Population:
     """Neurons without memory: spikes for spikes, numbers for numbers (an input may carry either)."""
     zero, one = np.zeros(()), np.ones(())
     graded = source.graded or source.role is Role.INPUT
-    model = LeakyIntegrateAndFire(zero, zero, np.full((), 0.5), one, one, zero, spiking=not graded)
+    model: Neuron = LeakyIntegrateAndFire(zero, zero, np.full((), 0.5), one, one, zero, spiking=not graded)
+    if integer:
+        nothing, all_of_it = np.zeros((), np.int64), np.full((), DECAY_UNITY)
+        model = IntegerLeakyIntegrateAndFire(
+            all_of_it, all_of_it, nothing, nothing, nothing, spiking=not graded, output_shift=ACTIVATION_SHIFT
+        )
     return Population(f"{source.name}.relay {number}", source.shape, Role.NEURON, model, depth)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons.integer_rule import integer_step, rule_parameters
-from ...models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
+from ...models.neurons import FloatNeuron, IntegerNeuron
 from .weights import QuantizedWeights
 
 Array = NDArray[Any]
@@ -28,14 +27,15 @@ class LayerTrial:
     incoming : projections, their weights per unit of integer input.
     sent : per projection, (steps, samples, source neurons): what arrives at each step, in integers of the source.
     wanted : (steps, samples, neurons): output of the float layer.
-    largest_current, largest_voltage : largest magnitudes of the float states on the way.
+    largest_first, largest_second : largest magnitudes of the float states on the way: of current and potential, or of
+        sigma and what was sent.
     """
 
     incoming: tuple[Projection, ...]
     sent: Mapping[str, Array]
     wanted: Array
-    largest_current: float
-    largest_voltage: float
+    largest_first: float
+    largest_second: float
 
     @classmethod
     def prepare(
@@ -54,42 +54,42 @@ class LayerTrial:
             for projection in incoming
         }
         neuron = population.neuron
-        assert isinstance(neuron, LeakyIntegrateAndFire)
-        current, voltage = np.zeros((samples, size)), np.zeros((samples, size))
-        largest_current = largest_voltage = 0.0
+        assert isinstance(neuron, FloatNeuron)
+        state = neuron.initial_state(samples, size)
+        largest_first = largest_second = 0.0
         for step in range(steps):
             arriving = sum((p.connectivity.apply(sent[p.name][step]) for p in incoming), np.zeros((samples, size)))
-            current, voltage, _ = neuron.step(current, voltage, arriving)
-            largest_current = max(largest_current, float(np.max(np.abs(current))))
-            largest_voltage = max(largest_voltage, float(np.max(np.abs(voltage))))
-        return cls(incoming, sent, wanted, largest_current, largest_voltage)
+            state, _ = neuron.step(state, arriving)
+            largest_first = max(largest_first, float(np.max(np.abs(state[0]))))
+            largest_second = max(largest_second, float(np.max(np.abs(state[1]))))
+        return cls(incoming, sent, wanted, largest_first, largest_second)
 
-    def agreement(
-        self, neuron: IntegerLeakyIntegrateAndFire, weights: Mapping[str, QuantizedWeights], factor: float | None
-    ) -> float:
-        """Spikes in common / spikes of either, or for integrators 1 - relative error; in (-inf, 1].
+    def agreement(self, neuron: IntegerNeuron, weights: Mapping[str, QuantizedWeights], factor: float | None) -> float:
+        """Spikes in common / spikes of either, or for graded outputs 1 - relative error; in (-inf, 1].
+
+        What sends changes is compared by their running sums, for that is what receivers make of them.
 
         Parameters
         ----------
-        factor : float potential per integer potential, for integrators; None where any will do, as for a readout.
+        factor : float output per integer output, for graded ones; None where any will do, as for a readout.
         """
         _, samples, size = self.wanted.shape
-        rule = rule_parameters(vars(neuron))
-        current = np.zeros((samples, size), dtype=np.int64)
-        voltage = np.zeros((samples, size), dtype=np.int64)
+        state = neuron.initial_state(samples, size)
         common, either = 0, 0
-        got = np.empty(self.wanted.shape) if not neuron.spiking else None
+        got = np.empty(self.wanted.shape) if neuron.graded else None
         for first, arriving in self._arriving(weights):
             for step, sums in enumerate(arriving, first):
-                current, voltage, spikes = integer_step(current, voltage, sums, **rule)
+                state, output = neuron.step(state, sums)
                 if got is not None:
-                    got[step] = voltage
+                    got[step] = output
                 else:
                     wanted = self.wanted[step] != 0
-                    common += int(np.count_nonzero(spikes & wanted))
-                    either += int(np.count_nonzero(spikes | wanted))
+                    common += int(np.count_nonzero((output != 0) & wanted))
+                    either += int(np.count_nonzero((output != 0) | wanted))
         if got is None:
             return common / either if either else 1.0
+        if neuron.eventful:
+            return _likeness(np.cumsum(got, axis=0), np.cumsum(self.wanted, axis=0), factor)
         return _likeness(got, self.wanted, factor)
 
     def _arriving(self, weights: Mapping[str, QuantizedWeights]) -> Iterator[tuple[int, Array]]:

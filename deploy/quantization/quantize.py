@@ -20,19 +20,22 @@ from ...models.errors import Unsupported, unsupported_model
 from ...models.execution.network_run import run_network
 from ...models.input_code import InputCode
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons.integer_rule import STATE_LIMIT
-from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...models.neurons import FloatNeuron, LeakyIntegrateAndFire, SigmaDelta
 from .layer_trial import LayerTrial
-from .neurons import STATE_UNIT, largest_scale, quantize_neuron
+from .leaky_neurons import LeakyFamily
+from .neuron_family import NeuronFamily
+from .sigma_delta_neurons import SigmaDeltaFamily
 from .weights import QuantizedWeights, fitting_exponent, quantize_weights
 
 Array = NDArray[Any]
 
-HEADROOM = 0.5  # share of the 24 bits that states may use on the calibration samples; unseen ones go higher
-SCALES_AN_OCTAVE = 6
-OCTAVES = 2
 RARE = 0.002  # share of weights that may be clipped for a finer step of all others
-PAYLOAD_BITS = 8  # of an integrator's graded spikes, besides the sign; payload and weight share the state's 24 bits
+LARGEST_WEIGHT = 254 * 2.0**7  # with its exponent
+
+_FAMILIES: dict[type[FloatNeuron], NeuronFamily] = {
+    LeakyIntegrateAndFire: LeakyFamily(),
+    SigmaDelta: SigmaDeltaFamily(),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,19 +95,25 @@ def quantize(
             replace(p, connectivity=p.connectivity.scaled_by_source(np.asarray(1 / units[p.source])))
             for p in network.incoming(population.name)
         )
-        trial = LayerTrial.prepare(network, population, incoming, activity, units)
-        unit = units[population.name] if population.graded and network.outgoing(population.name) else None
-        layer = _best(population, incoming, trial, unit)
         model = population.neuron
-        assert isinstance(model, LeakyIntegrateAndFire)
-        shift = 0 if unit is None else round(np.log2(layer.scale * STATE_UNIT / unit))
-        neurons[population.name] = replace(population, neuron=quantize_neuron(model, layer.scale, shift))
+        assert isinstance(model, FloatNeuron)
+        family = _FAMILIES[type(model)]
+        trial = LayerTrial.prepare(network, population, incoming, activity, units)
+        listened = population.graded and bool(network.outgoing(population.name))
+        layer = _best(population, incoming, trial, units.get(population.name) if listened else None)
+        shift = 0
+        if listened:
+            if population.name not in units:
+                units[population.name] = _unit(family, layer.scale, activity[population.name])
+            shift = round(np.log2(layer.scale * family.state_unit / units[population.name]))
+        neurons[population.name] = replace(population, neuron=family.quantized(model, layer.scale, shift))
         for projection in incoming:
             quantized = layer.projections[projection.name]
             connectivity = projection.connectivity.with_weights(quantized.weights)
             projections[projection.name] = replace(projection, connectivity=connectivity, exponent=quantized.exponent)
         layers.append(layer)
-    scales = {layer.layer: layer.scale * STATE_UNIT for layer in layers} | {network.input.name: code.scale}
+    scales = {layer.layer: layer.scale * _family(network, layer.layer).state_unit for layer in layers}
+    scales[network.input.name] = code.scale
     integer = Network(
         tuple(neurons[population.name] for population in network.populations),
         tuple(projections[projection.name] for projection in network.projections),
@@ -115,40 +124,57 @@ def quantize(
     return Quantization(integer, tuple(layers))
 
 
-def _units(network: Network, activity: Mapping[str, Array]) -> dict[str, float]:
-    """Integers per unit of each population's output: 1 for spikes, a power of two for what travels as a number.
+def _family(network: Network, name: str) -> NeuronFamily:
+    return _FAMILIES[type(network.by_name[name].neuron)]  # type: ignore[index]
 
-    Known before any layer is quantized, so that loops may carry numbers, too.
+
+def _units(network: Network, activity: Mapping[str, Array]) -> dict[str, float]:
+    """Integers per unit of each population's output: 1 for spikes, for numbers that are settled a power of two.
+
+    What travels as a number within a loop, and potentials, must be settled before any layer is quantized. The changes
+    that sigma-delta neurons send forward are left out: they get the unit that suits the layer's scale.
     """
-    units = {population.name: 1.0 for population in network.populations}
+    position = {population.name: index for index, population in enumerate(network.populations)}
+    units: dict[str, float] = {}
     for population in network.populations:
-        if population.graded and network.outgoing(population.name):
-            largest = max(float(np.max(np.abs(activity[population.name]), initial=0.0)), 1e-30)
-            units[population.name] = 2.0 ** np.floor(np.log2(2**PAYLOAD_BITS / largest))
+        outgoing = network.outgoing(population.name)
+        if not population.graded:
+            units[population.name] = 1.0
+        elif outgoing:
+            forward = all(position[p.target] > position[population.name] for p in outgoing)
+            if not (forward and isinstance(population.neuron, SigmaDelta)):
+                family = _family(network, population.name)
+                largest = max(float(np.max(np.abs(activity[population.name]), initial=0.0)), 1e-30)
+                units[population.name] = 2.0 ** np.floor(np.log2(2**family.payload_bits / largest))
     return units
 
 
-def _scales(ceiling: float, unit: float | None) -> Array:
-    """Scales to try, descending; where the output is a number, those at which a shift makes it one in its unit."""
-    if unit is None:
-        return ceiling * 2.0 ** (-np.arange(OCTAVES * SCALES_AN_OCTAVE) / SCALES_AN_OCTAVE)
-    longest = int(np.floor(np.log2(ceiling * STATE_UNIT / unit)))
-    return unit / STATE_UNIT * 2.0 ** np.arange(longest, max(-1, longest - 2 * OCTAVES), -1)
+def _unit(family: NeuronFamily, scale: float, output: Array) -> float:
+    """The finest unit that is the state's shifted by whole bits and leaves the payload its width."""
+    largest = max(float(np.max(np.abs(output), initial=0.0)), 1e-30)
+    state = scale * family.state_unit
+    shift = max(0, int(np.ceil(np.log2(largest * state) - family.payload_bits)))
+    return float(state / 2.0**shift)
 
 
 def _best(
     population: Population, incoming: tuple[Projection, ...], trial: LayerTrial, unit: float | None
 ) -> LayerQuantization:
     model = population.neuron
-    assert isinstance(model, LeakyIntegrateAndFire)
-    if model.spiking and np.any(model.threshold < 0):
-        reason = "its threshold is negative; a chip's begins at 0"
-        raise unsupported_model("quantization", [Unsupported(population.name, "neurons", reason)])
+    assert isinstance(model, FloatNeuron)
+    family = _FAMILIES[type(model)]
+    impossible = family.impossible(model)
+    if impossible:
+        raise unsupported_model("quantization", [Unsupported(population.name, "neurons", impossible)])
+    largest = max((float(np.max(np.abs(p.connectivity.weights), initial=0.0)) for p in incoming), default=0.0)
+    ceiling = family.largest_scale(model, trial)
+    if largest:
+        ceiling = min(ceiling, LARGEST_WEIGHT / largest)
     best: LayerQuantization | None = None
-    for scale in _scales(_ceiling(model, trial, incoming), unit):
+    for scale in (*_exact_scales(incoming, ceiling, unit), *family.scales(ceiling, unit)):
         for weights in _weight_choices(incoming, float(scale)):
-            factor = None if unit is None else 1 / (scale * STATE_UNIT)
-            agreement = trial.agreement(quantize_neuron(model, float(scale)), weights, factor)
+            factor = None if unit is None and not population.eventful else 1 / (scale * family.state_unit)
+            agreement = trial.agreement(family.quantized(model, float(scale)), weights, factor)
             if best is None or agreement > best.agreement:
                 best = LayerQuantization(population.name, float(scale), agreement, weights)
     if best is None:
@@ -157,19 +183,15 @@ def _best(
     return best
 
 
-def _ceiling(model: LeakyIntegrateAndFire, trial: LayerTrial, incoming: tuple[Projection, ...]) -> float:
-    """The largest scale at which every register holds, states with headroom."""
-    bounds = [largest_scale(model), HEADROOM * STATE_LIMIT / STATE_UNIT / max(trial.largest_current, 1e-30)]
-    if model.spiking:
-        # A potential far above the threshold saturates, and spikes all the same; far below, it recovers later.
-        largest_state = float(np.max(np.abs(model.threshold)))
-    else:
-        largest_state = trial.largest_voltage
-    bounds.append(HEADROOM * STATE_LIMIT / STATE_UNIT / max(largest_state, 1e-30))
-    largest_weight = max((float(np.max(np.abs(p.connectivity.weights), initial=0.0)) for p in incoming), default=0.0)
-    if largest_weight:
-        bounds.append(254 * 2.0**7 / largest_weight)
-    return min(bounds)
+def _exact_scales(incoming: tuple[Projection, ...], ceiling: float, unit: float | None) -> list[float]:
+    """Scales at which a layer that only passes something on has a power of two for its weight."""
+    if unit is not None or len(incoming) != 1:
+        return []
+    magnitudes = np.unique(np.abs(incoming[0].connectivity.weights))
+    if magnitudes.size != 1 or magnitudes[0] == 0:
+        return []
+    scales = 2.0 ** np.arange(15)[::-1] / magnitudes[0]
+    return [float(scale) for scale in scales if scale <= ceiling]
 
 
 def _weight_choices(incoming: tuple[Projection, ...], scale: float) -> list[Mapping[str, QuantizedWeights]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .connectivity import Connectivity
@@ -9,6 +11,7 @@ from .convolution import Convolution
 from .dense import Dense
 from .one_to_one import OneToOne
 from .pool import Pool
+from .selection import Selection
 from .sparse_matrix import Sparse
 
 DENSE_SHARE = 0.5  # a product with more synapses than this share of all pairs is kept as a matrix
@@ -18,8 +21,13 @@ def compose(first: Connectivity, second: Connectivity) -> Connectivity:
     """The map x -> second(first(x)), exactly.
 
     A one-to-one map scales its neighbour; pooling before a convolution becomes a larger convolution where the borders
-    agree; everything else becomes the product of the two matrices.
+    agree; a selection picks rows, columns or channels of its neighbour's weights; everything else becomes the product
+    of the two matrices.
     """
+    if isinstance(first, Selection) or isinstance(second, Selection):
+        picked = _selected(first, second)
+        if picked is not None:
+            return picked
     if isinstance(first, OneToOne):
         return second.scaled_by_source(first.weights)
     if isinstance(second, OneToOne):
@@ -32,6 +40,42 @@ def compose(first: Connectivity, second: Connectivity) -> Connectivity:
     if product.weights.size > DENSE_SHARE * product.sources * product.targets:
         return Dense(product.to_sparse().toarray())
     return product
+
+
+def _selected(first: Connectivity, second: Connectivity) -> Connectivity | None:
+    """A selection and its neighbour as one symbolic map, or None where there is none."""
+    if isinstance(first, Selection) and isinstance(second, Selection):
+        flat = second.elements
+        through = np.where(flat >= 0, first.elements.reshape(-1)[np.maximum(flat, 0)], -1)
+        return Selection(through, first.input_shape, first.weights * second.weights)
+    if isinstance(first, Selection):
+        if first.moves_nothing():
+            return second
+        if isinstance(second, Dense):
+            columns = np.zeros((second.targets, first.sources), dtype=second.weights.dtype)
+            present = np.flatnonzero(first.elements.reshape(-1) >= 0)
+            np.add.at(columns.T, first.elements.reshape(-1)[present], second.weights.T[present])
+            return Dense(columns)
+        channels = first.channels()
+        if isinstance(second, Convolution) and second.groups == 1 and channels is not None:
+            weights = np.zeros((second.weights.shape[0], first.input_shape[0], *second.kernel), second.weights.dtype)
+            present = np.flatnonzero(channels >= 0)
+            np.add.at(weights.swapaxes(0, 1), channels[present], second.weights.swapaxes(0, 1)[present])
+            return replace(second, weights=weights, input_shape=first.input_shape)
+        return None
+    assert isinstance(second, Selection)
+    if second.moves_nothing():
+        return first
+    if isinstance(first, Dense):
+        rows = first.weights[np.maximum(second.elements.reshape(-1), 0)]
+        return Dense(np.where((second.elements.reshape(-1) >= 0)[:, np.newaxis], rows, 0).astype(first.weights.dtype))
+    channels = second.channels()
+    if isinstance(first, Convolution) and first.groups == 1 and channels is not None:
+        if first.output_shape != second.input_shape:
+            return None
+        kept = (channels >= 0).reshape(-1, *[1] * (first.weights.ndim - 1))
+        return first.with_weights(np.where(kept, first.weights[np.maximum(channels, 0)], 0).astype(first.weights.dtype))
+    return None
 
 
 def _borders_agree(pool: Pool, convolution: Convolution) -> bool:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph import Graph
-from ..operators import Delay, Input, LinearOperator, Neurons
+from ..neurons.neuron_model import State
+from ..operators import Delay, Input, LinearOperator, MaxPool, Neurons, Rectifier
+from .network_run import output_type
 
 Array = NDArray[Any]
 
@@ -20,11 +22,11 @@ def run_graph(graph: Graph, data: Array) -> Mapping[str, Array]:
     Parameters
     ----------
     graph : with one input node.
-    data : (samples, steps, *input shape), any real dtype.
+    data : (samples, steps, *input shape), any real dtype; integers for an integer graph.
 
     Returns
     -------
-    per layer (samples, steps, neurons): int8 spikes, or float64 potentials of integrators.
+    per layer (samples, steps, neurons): int8 spikes, or graded output, float64, of integer neurons int64.
     """
     samples, steps = data.shape[:2]
     flat = data.reshape(samples, steps, -1)
@@ -34,15 +36,15 @@ def run_graph(graph: Graph, data: Array) -> Mapping[str, Array]:
         if isinstance(operator, LinearOperator)
     }
     constants = {name: graph.nodes[name].constant(_input_shape(graph, name)) for name in maps}  # type: ignore[attr-defined]
-    state: dict[str, tuple[Array, Array]] = {}
+    state: dict[str, State] = {}
     history: dict[str, list[Array]] = {}
     record: dict[str, Array] = {}
     for name in graph.layers:
         operator = graph.nodes[name]
         assert isinstance(operator, Neurons)
         size = int(np.prod(graph.shapes[name]))
-        state[name] = np.zeros((samples, size)), np.zeros((samples, size))
-        record[name] = np.zeros((samples, steps, size), dtype=np.int8 if operator.model.spiking else np.float64)
+        state[name] = operator.model.initial_state(samples, size)
+        record[name] = np.zeros((samples, steps, size), dtype=output_type(operator.model))
     previous: dict[str, Array] = {}
     for step in range(steps):
         now: dict[str, Array] = {}
@@ -65,10 +67,11 @@ def run_graph(graph: Graph, data: Array) -> Mapping[str, Array]:
                 history.setdefault(name, []).append(arriving)
                 now[name] = _delayed(history[name], operator.steps.reshape(-1))
             elif isinstance(operator, Neurons):
-                current, voltage, output = operator.model.step(*state[name], arriving)
-                state[name] = current, voltage
+                state[name], output = operator.model.step(state[name], arriving)
                 record[name][:, step] = output
                 now[name] = output
+            elif isinstance(operator, Rectifier | MaxPool):
+                now[name] = operator.apply(arriving, _input_shape(graph, name))
             else:
                 now[name] = arriving
         previous = now
@@ -94,6 +97,8 @@ def _silence(graph: Graph, name: str, samples: int, constants: Mapping[str, Arra
         result = operator.connectivity(_input_shape(graph, name)).apply(arriving)
         constant = constants[name]
         return result if constant is None else result + constant
+    if isinstance(operator, Rectifier | MaxPool):
+        return operator.apply(arriving, _input_shape(graph, name))
     return arriving
 
 

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Network, Population, Projection, Role
-from ..neurons.integer_rule import integer_step, rule_parameters
-from ..neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ..neurons import IntegerNeuron, Neuron
 
 Array = NDArray[Any]
 
@@ -67,21 +66,17 @@ class _Stage:
         neuron = population.neuron
         assert neuron is not None
         self.population = population
+        self.neuron = neuron
         self.incoming = network.incoming(population.name)
-        dtype: type = np.float64 if isinstance(neuron, LeakyIntegrateAndFire) else np.int64
-        self.record: Array = np.zeros((samples, steps, population.size), dtype=np.int8 if neuron.spiking else dtype)
-        self.current: Array = np.zeros((samples, population.size), dtype=dtype)
-        self.voltage: Array = np.zeros((samples, population.size), dtype=dtype)
-        self.rule = {} if isinstance(neuron, LeakyIntegrateAndFire) else rule_parameters(vars(neuron))
+        self.record: Array = np.zeros((samples, steps, population.size), dtype=output_type(neuron))
+        self.state = neuron.initial_state(samples, population.size)
 
     def advance(self, step: int, arriving: Array) -> None:
-        neuron = self.population.neuron
-        if isinstance(neuron, LeakyIntegrateAndFire):
-            self.current, self.voltage, output = neuron.step(self.current, self.voltage, arriving)
-            self.record[:, step] = output
-            return
-        assert neuron is not None
-        # Sums of synapses have 32 bits and wrap, as in Lava; only runaway graded loops ever get there.
-        activation = arriving.astype(np.int64).astype(np.int32).astype(np.int64)
-        self.current, self.voltage, spikes = integer_step(self.current, self.voltage, activation, **self.rule)
-        self.record[:, step] = spikes if neuron.spiking else self.voltage >> neuron.output_shift
+        self.state, self.record[:, step] = self.neuron.step(self.state, arriving)
+
+
+def output_type(neuron: Neuron) -> type:
+    """Of the recorded output of a neuron model."""
+    if not neuron.graded:
+        return np.int8
+    return np.int64 if isinstance(neuron, IntegerNeuron) else np.float64

@@ -12,14 +12,14 @@ LIF is the case current_retention = 0, IF has voltage_retention = 1, a bare thre
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from . import leaky_rule
+from .neuron_model import Array, FloatNeuron, IntegerNeuron, IntegerRule, State, make_arrays
 
 
 class Reset(StrEnum):
@@ -31,7 +31,7 @@ class Reset(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class LeakyIntegrateAndFire:
+class LeakyIntegrateAndFire(FloatNeuron):
     """Float parameters; each a scalar array () or one value a neuron, (neurons,).
 
     Attributes
@@ -45,6 +45,7 @@ class LeakyIntegrateAndFire:
     reset, reset_value : see `Reset`.
     inclusive : spike at the threshold itself too.
     spiking : False for an integrator, whose output at every step is its membrane potential.
+    initial_voltage : membrane potential before the first step.
     """
 
     current_retention: Array
@@ -57,35 +58,38 @@ class LeakyIntegrateAndFire:
     reset_value: Array = field(default_factory=lambda: np.zeros(()))
     inclusive: bool = False
     spiking: bool = True
+    initial_voltage: Array = field(default_factory=lambda: np.zeros(()))
 
     def __post_init__(self) -> None:
-        _make_arrays(self, np.float64)
+        make_arrays(self, np.float64)
 
-    def step(self, current: Array, voltage: Array, activation: Array) -> tuple[Array, Array, Array]:
-        """Advance by one step.
+    @property
+    def graded(self) -> bool:
+        return not self.spiking
 
-        Parameters
-        ----------
-        current, voltage, activation : (batch, neurons) float; the state after the last step, and the input.
+    @property
+    def eventful(self) -> bool:
+        return self.spiking
 
-        Returns
-        -------
-        current, voltage, output : the state after this step, and spikes as 0.0 and 1.0 (or the potential).
-        """
+    def initial_state(self, batch: int, size: int) -> State:
+        return np.zeros((batch, size)), np.broadcast_to(self.initial_voltage, (batch, size)).astype(np.float64)
+
+    def step(self, state: State, activation: Array) -> tuple[State, Array]:
+        current, voltage = state
         current = self.current_retention * current + self.input_gain * activation
         voltage = self.voltage_retention * voltage + self.current_gain * current + self.bias
         if not self.spiking:
-            return current, voltage, voltage
+            return (current, voltage), voltage
         spikes = voltage >= self.threshold if self.inclusive else voltage > self.threshold
         if self.reset is Reset.VALUE:
             voltage = np.where(spikes, self.reset_value, voltage)
         elif self.reset is Reset.SUBTRACT:
             voltage = np.where(spikes, voltage - self.threshold, voltage)
-        return current, voltage, spikes.astype(np.float64)
+        return (current, voltage), spikes.astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
-class IntegerLeakyIntegrateAndFire:
+class IntegerLeakyIntegrateAndFire(IntegerNeuron):
     """The same family in Loihi's fixed point; integer arrays, each a scalar () or one value a neuron, (neurons,).
 
     Attributes
@@ -98,6 +102,7 @@ class IntegerLeakyIntegrateAndFire:
     reset, inclusive, spiking : as in `LeakyIntegrateAndFire`.
     reset_value : 24 bit, in units of the potential.
     output_shift : the graded output of an integrator is its potential shifted right by this many bits.
+    initial_voltage : 24 bit, in units of the potential.
     """
 
     current_decay: Array
@@ -110,14 +115,38 @@ class IntegerLeakyIntegrateAndFire:
     inclusive: bool = False
     spiking: bool = True
     output_shift: int = 0
+    initial_voltage: Array = field(default_factory=lambda: np.zeros((), dtype=np.int64))
+
+    rule: ClassVar[IntegerRule] = IntegerRule(
+        leaky_rule.NAME,
+        leaky_rule.STATES,
+        leaky_rule.PARAMETERS,
+        leaky_rule.step,
+        leaky_rule.start,
+        leaky_rule.parameters_of,
+    )
+    ranges: ClassVar[dict[str, tuple[int, int]]] = {
+        "current_decay": (1, 4096),
+        "voltage_decay": (0, 4096),
+        "threshold": (0, 131071),
+        "bias_mantissa": (-4096, 4095),
+        "bias_exponent": (0, 7),
+        "reset_value": (1 - 2**23, 2**23 - 1),
+        "initial_voltage": (1 - 2**23, 2**23 - 1),
+    }
 
     def __post_init__(self) -> None:
-        _make_arrays(self, np.int64)
+        make_arrays(self, np.int64)
 
+    @property
+    def graded(self) -> bool:
+        return not self.spiking
 
-def _make_arrays(neuron: LeakyIntegrateAndFire | IntegerLeakyIntegrateAndFire, dtype: type) -> None:
-    """NumPy turns arrays without axes into numbers wherever it can; parameters are arrays nonetheless."""
-    for parameter in fields(neuron):
-        value = getattr(neuron, parameter.name)
-        if isinstance(value, np.ndarray | np.generic):
-            object.__setattr__(neuron, parameter.name, np.asarray(value, dtype=dtype))
+    @property
+    def eventful(self) -> bool:
+        return self.spiking
+
+    @property
+    def output_bits(self) -> int:
+        # At least 2, so that no graded output passes for a plain spike.
+        return 1 if self.spiking else max(2, leaky_rule.STATE_BITS - self.output_shift)

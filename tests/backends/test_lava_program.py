@@ -128,8 +128,8 @@ def test_missing_software_is_one_sentence_with_the_command_that_helps(program: P
 
 
 def test_a_failing_process_ends_the_run_at_once_and_is_shown(program: Path) -> None:
-    with (program / "integer_rule.py").open("a") as rule:
-        rule.write("\n\ndef integer_step(*state, **parameters):\n    raise FloatingPointError('a rule broke')\n")
+    with (program / "leaky_rule.py").open("a") as rule:
+        rule.write("\n\ndef step(*state, **parameters):\n    raise FloatingPointError('a rule broke')\n")
     start = time.monotonic()
     done = run(program)
     assert done.returncode == 3
@@ -139,8 +139,8 @@ def test_a_failing_process_ends_the_run_at_once_and_is_shown(program: Path) -> N
 
 
 def test_a_killed_process_ends_the_run_at_once(program: Path) -> None:
-    with (program / "integer_rule.py").open("a") as rule:
-        rule.write("\n\ndef integer_step(*state, **parameters):\n    import os\n\n    os.kill(os.getpid(), 9)\n")
+    with (program / "leaky_rule.py").open("a") as rule:
+        rule.write("\n\ndef step(*state, **parameters):\n    import os\n\n    os.kill(os.getpid(), 9)\n")
     done = run(program)
     assert done.returncode == 3
     assert "died" in done.stderr
@@ -148,8 +148,8 @@ def test_a_killed_process_ends_the_run_at_once(program: Path) -> None:
 
 
 def test_the_time_is_kept_and_nothing_stays_behind(program: Path) -> None:
-    with (program / "integer_rule.py").open("a") as rule:
-        rule.write("\n\ndef integer_step(*state, **parameters):\n    import time\n\n    time.sleep(1000)\n")
+    with (program / "leaky_rule.py").open("a") as rule:
+        rule.write("\n\ndef step(*state, **parameters):\n    import time\n\n    time.sleep(1000)\n")
     start = time.monotonic()
     done = run(program, "--timeout", "4")
     assert done.returncode == 4
@@ -159,8 +159,8 @@ def test_the_time_is_kept_and_nothing_stays_behind(program: Path) -> None:
 
 
 def test_killing_the_program_kills_its_children(program: Path) -> None:
-    with (program / "integer_rule.py").open("a") as rule:
-        rule.write("\n\ndef integer_step(*state, **parameters):\n    import time\n\n    time.sleep(1000)\n")
+    with (program / "leaky_rule.py").open("a") as rule:
+        rule.write("\n\ndef step(*state, **parameters):\n    import time\n\n    time.sleep(1000)\n")
     command = [sys.executable, program / "run.py", "--input", program / "spikes.npz", "--output", program / "out.npz"]
     with subprocess.Popen(command) as running:
         wait_until(lambda: len(processes_of(program)) > 4)

@@ -10,8 +10,8 @@ from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role
-from spikeloom.models.neurons.integer_rule import STATE_LIMIT, integer_step, rule_parameters
-from spikeloom.models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, Reset
+from spikeloom.models.neurons import IntegerLeakyIntegrateAndFire, IntegerSigmaDelta, Reset
+from spikeloom.models.neurons.leaky_rule import STATE_LIMIT
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -20,7 +20,27 @@ def whole(value):
     return np.asarray(value, dtype=np.int64)
 
 
+def random_sigma_delta(random, size):
+    def parameter(low, high):
+        return whole(random.integers(low, high, size if random.random() < 0.3 else ()))
+
+    return IntegerSigmaDelta(
+        threshold=parameter(0, 400),
+        bias=parameter(-300, 300),
+        ceiling=parameter(1, 5000) if random.random() < 0.5 else whole(2**31 - 1),
+        rectifies=bool(random.random() < 0.7),
+        integrates=bool(random.random() < 0.8),
+        delta=bool(random.random() < 0.8),
+        input_shift=int(random.integers(0, 4)),
+        output_shift=int(random.integers(3, 6)),
+    )
+
+
 def random_neuron(random, size, spiking=True):
+    return random_sigma_delta(random, size) if random.random() < 0.25 else random_leaky(random, size, spiking)
+
+
+def random_leaky(random, size, spiking=True):
     def parameter(low, high):
         return whole(random.integers(low, high, size if random.random() < 0.3 else ()))
 
@@ -35,6 +55,7 @@ def random_neuron(random, size, spiking=True):
         inclusive=bool(random.random() < 0.5),
         spiking=spiking,
         output_shift=int(random.integers(4, 9)),
+        initial_voltage=parameter(-3000, 20000),
     )
 
 
@@ -131,8 +152,8 @@ def test_batches_change_nothing(monkeypatch):
 def test_the_rule_is_lavas_arithmetic_written_out(current, voltage, activation, seed):
     """Truncation towards zero, wrap of the current, saturation of the potential, with Python's exact integers."""
     random = np.random.default_rng(seed)
-    neuron = random_neuron(random, 1)
-    rule = {name: int(np.reshape(value, -1)[0]) for name, value in rule_parameters(vars(neuron)).items()}
+    neuron = random_leaky(random, 1)
+    rule = {name: int(np.reshape(value, -1)[0]) for name, value in neuron.rule_parameters.items()}
 
     def truncated(value, decay):
         product = value * (4096 - decay)
@@ -151,7 +172,7 @@ def test_the_rule_is_lavas_arithmetic_written_out(current, voltage, activation, 
         expected_voltage = int(np.reshape(neuron.reset_value, -1)[0])
     elif expected_spike and neuron.reset is Reset.SUBTRACT:
         expected_voltage -= threshold
-    got = integer_step(np.int64(current), np.int64(voltage), np.int64(activation), **rule)
+    got = neuron.rule.step(np.int64(current), np.int64(voltage), np.int64(activation), **rule)
     assert tuple(int(value) for value in got) == (expected_current, expected_voltage, int(expected_spike))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.deploy.quantization.neurons import bias_parts, largest_scale, quantize_neuron
+from spikeloom.deploy.quantization.leaky_neurons import LeakyFamily, bias_parts, largest_scale
 from spikeloom.deploy.quantization.quantize import quantize
 from spikeloom.deploy.quantization.weights import fitting_exponent, quantize_weights
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne
@@ -83,7 +83,7 @@ def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves):
         bias=magnitude * random.normal(0, 0.3, 6), reset_value=np.asarray(magnitude * random.normal(0, 0.3)),
     )  # fmt: skip
     scale = largest_scale(model) * 2**octaves
-    integer = quantize_neuron(model, scale)
+    integer = LeakyFamily().quantized(model, scale)
     ranges = {
         "threshold": (0, 131071), "bias_mantissa": (-4095, 4095), "bias_exponent": (0, 7), "current_decay": (1, 4096),
         "voltage_decay": (0, 4096), "reset_value": (1 - 2**23, 2**23 - 1),
@@ -112,10 +112,10 @@ def test_the_smallest_exponent_holds_the_largest_bias(bias, mantissa, exponent):
 
 def test_what_has_no_number_stays():
     model = neuron(reset=Reset.SUBTRACT, inclusive=True)
-    integer = quantize_neuron(model, 100.0, 3)
+    integer = LeakyFamily().quantized(model, 100.0, 3)
     assert (integer.reset, integer.inclusive, integer.spiking, integer.output_shift) == (Reset.SUBTRACT, True, True, 3)
-    assert quantize_neuron(neuron(voltage=1.0), 1.0).voltage_decay == 0  # an integrator forgets nothing
-    assert quantize_neuron(neuron(current=1.0), 1.0).current_decay == 1  # which is Lava's least
+    assert LeakyFamily().quantized(neuron(voltage=1.0), 1.0).voltage_decay == 0  # an integrator forgets nothing
+    assert LeakyFamily().quantized(neuron(current=1.0), 1.0).current_decay == 1  # which is Lava's least
 
 
 # Networks

@@ -9,13 +9,14 @@ from pathlib import Path
 import lava_import  # noqa: F401  (repairs Lava, so it comes first)
 import numpy as np
 from connections import INT32_LIMIT, connect_convolution, connect_matrix
-from integer_rule import ACTIVATION_SHIFT, STATE_LIMIT, rule_parameters
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.lif.process import LIFReset
+from leaky_rule import ACTIVATION_SHIFT, STATE_LIMIT
 from network_reader import Network, Population, Projection
 from port_layout import connect, placed_at
 from processes import ConstantSource, DelayLine, SpikeloomNeuron, SpikeRecorder, SpikeSource
+from sigma_delta_rule import STATE_LIMIT as SIGMA_DELTA_LIMIT
 from synapses import as_matrix, largest_sum
 from user_mistake import UserMistake
 
@@ -118,20 +119,21 @@ class LavaNetwork:
                 name=population.name,
             )
         else:
-            shift = int(fields["output_shift"]) if population.graded else None
-            rule = rule_parameters(fields)
-            process = SpikeloomNeuron(size, rule, shift, population.depth, self._steps, self._period, population.name)
+            rule = f"{fields['model']}_rule"
+            process = SpikeloomNeuron(size, rule, fields, population.depth, self._steps, self._period, population.name)
         return Part(neurons, process.s_out, process.a_in)
 
     def _is_lava_neuron(self, fields: Mapping[str, object], arriving: int) -> bool:
         """Whether Lava's LIFReset computes exactly this; `arriving` is the largest activation in 32 bits there."""
         scalars = ("current_decay", "voltage_decay", "threshold", "bias_exponent")
         return (
-            self._network.gap == 0
+            fields["model"] == "leaky"
+            and self._network.gap == 0
             and bool(fields["spiking"])
             and not fields["inclusive"]
             and fields["reset"] == "zero"
             and not np.any(fields["reset_value"])
+            and not np.any(fields["initial_voltage"])
             and all(np.ndim(fields[name]) == 0 for name in scalars)
             and 1 <= int(fields["current_decay"]) <= 4096
             and int(fields["voltage_decay"]) <= 4095
@@ -199,4 +201,9 @@ def _largest_value(population: Population, data: np.ndarray) -> int:
     """The largest absolute number that a population can send."""
     if population.role == "input":
         return max(abs(int(data.min(initial=0))), abs(int(data.max(initial=0))))
-    return STATE_LIMIT >> int(population.neuron["output_shift"]) if population.graded else 1
+    if not population.graded:
+        return 1
+    if population.neuron["model"] == "leaky":
+        return STATE_LIMIT >> int(population.neuron["output_shift"])
+    # What a change can be at most; a value that wraps would be the most there is.
+    return (2 * SIGMA_DELTA_LIMIT) >> int(population.neuron["output_shift"])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from user_mistake import UserMistake
 
-FORMAT = 1
+FORMAT = 2
 NETWORK_NAME = "network.json"
 ARRAYS_NAME = "arrays.npz"
 CORES_NAME = "cores.npz"
@@ -43,8 +43,8 @@ class Population:
 
     @property
     def graded(self) -> bool:
-        """Whether it is an integrator, whose output is a number at every step instead of spikes."""
-        return self.neuron is not None and not self.neuron["spiking"]
+        """Whether its output is numbers instead of spikes: integrators and sigma-delta neurons."""
+        return self.neuron is not None and not self.neuron.get("spiking", False)
 
 
 @dataclass(frozen=True, eq=False)

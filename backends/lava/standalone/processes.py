@@ -7,11 +7,11 @@ length is what a step costs. `self.time_step` is 1 at the first step; the chip's
 from __future__ import annotations
 
 from collections import deque
+from importlib import import_module
 from typing import Any
 
 import lava_import  # noqa: F401  (repairs Lava, so it comes first)
 import numpy as np
-from integer_rule import integer_step
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
@@ -84,13 +84,13 @@ class ConstantSourceModel(PyLoihiProcessModel):
 
 
 class SpikeloomNeuron(AbstractProcess):
-    """Neurons of the integrate-and-fire family with what Lava's `LIFReset` lacks: every reset, integrators, a gap.
+    """Neurons with what Lava's own lack: every reset, integrators, sigma-delta neurons that begin anew, a gap.
 
     Parameters
     ----------
     size : number of neurons.
-    rule : the parameters of `integer_rule.integer_step`.
-    output_shift : None for spikes; for an integrator its output is the potential shifted right by this many bits.
+    rule : name of the module that holds their step: "leaky_rule" or "sigma_delta_rule".
+    fields : of their integer model.
     depth : chip step at which the first sample begins here.
     steps : steps of a sample; the state is zeroed before the first of them.
     period : steps from the start of a sample to the start of the next; in between, state and output are held at zero.
@@ -99,18 +99,18 @@ class SpikeloomNeuron(AbstractProcess):
     def __init__(
         self,
         size: int,
-        rule: dict[str, np.ndarray],
-        output_shift: int | None,
+        rule: str,
+        fields: dict[str, Any],
         depth: int,
         steps: int,
         period: int,
         name: str,
     ) -> None:
-        super().__init__(rule=rule, output_shift=output_shift, depth=depth, steps=steps, period=period, name=name)
+        super().__init__(rule=rule, fields=fields, depth=depth, steps=steps, period=period, name=name)
         self.a_in = InPort(shape=(size,))
         self.s_out = OutPort(shape=(size,))
-        self.u = Var(shape=(size,), init=0)
-        self.v = Var(shape=(size,), init=0)
+        self.first = Var(shape=(size,), init=0)
+        self.second = Var(shape=(size,), init=0)
 
 
 @implements(proc=SpikeloomNeuron, protocol=LoihiProtocol)
@@ -121,30 +121,32 @@ class SpikeloomNeuronModel(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int64, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    u: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=24)
+    first: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=32)
+    second: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=32)
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.rule = proc_params["rule"]
-        self.output_shift = proc_params["output_shift"]
+        rule = import_module(proc_params["rule"])
+        self.advance = rule.step
+        self.initial_state = rule.start(proc_params["fields"])
+        self.rule_parameters = rule.parameters_of(proc_params["fields"])
         self.depth = proc_params["depth"]
         self.steps = proc_params["steps"]
         self.period = proc_params["period"]
 
     def run_spk(self) -> None:
         """Advance by one step."""
-        activation = self.a_in.recv()
+        activation = self.a_in.recv().astype(np.int32).astype(np.int64)  # sums of synapses have 32 bits and wrap
         elapsed = self.time_step - 1 - self.depth
         phase = elapsed % self.period
         if elapsed < 0 or phase >= self.steps:
-            self.u[:] = self.v[:] = 0
-            self.s_out.send(self.u)
+            self.first[:] = self.second[:] = 0
+            self.s_out.send(self.first)
             return
         if phase == 0:
-            self.u[:] = self.v[:] = 0
-        self.u, self.v, spikes = integer_step(self.u, self.v, activation, **self.rule)
-        self.s_out.send(spikes if self.output_shift is None else self.v >> self.output_shift)
+            self.first[:], self.second[:] = self.initial_state
+        self.first, self.second, output = self.advance(self.first, self.second, activation, **self.rule_parameters)
+        self.s_out.send(output)
 
 
 class ExactSynapses(AbstractProcess):

@@ -1,6 +1,6 @@
 """The integer step of the leaky integrate-and-fire family: written once, run everywhere.
 
-The simulator compiles `integer_step` for single neurons, the reference and the Lava processes call it on whole arrays,
+The simulator compiles `step` for single neurons, the reference and the Lava processes call it on whole arrays,
 and this very file goes along with a generated Lava program; hence no import but NumPy, and arithmetic instead of
 branches. The arithmetic is that of Lava's bit-accurate LIF (`lava.proc.lif.models.PyLifModelBitAcc`):
 
@@ -13,14 +13,19 @@ microcode for all kinds of reset: spike where v > level, and then v <- v * keep 
 
 import numpy as np
 
+NAME = "leaky"
+STATES = ("current", "voltage")
+PARAMETERS = ("current_decay", "voltage_decay", "bias", "level", "keep", "offset", "graded", "output_shift")
+
 DECAY_UNITY = 4096
 DECAY_SHIFT = 12
 ACTIVATION_SHIFT = 6
+STATE_BITS = 24
 STATE_LIMIT = 1 << 23
 NEVER = 1 << 31  # no potential of 24 bits exceeds this level
 
 
-def integer_step(current, voltage, activation, current_decay, voltage_decay, bias, level, keep, offset):
+def step(current, voltage, activation, current_decay, voltage_decay, bias, level, keep, offset, graded, output_shift):
     """Advance neurons by one step.
 
     Parameters
@@ -32,10 +37,11 @@ def integer_step(current, voltage, activation, current_decay, voltage_decay, bia
     level : the neuron spikes where the potential exceeds it; `NEVER` for an integrator.
     keep, offset : after a spike the potential becomes potential * keep + offset: (0, value) for a reset to a value,
         (1, -threshold * 64) for a reset by subtraction, (1, 0) for none.
+    graded : 1 for an integrator, whose output is its potential shifted right by `output_shift` bits; else 0.
 
     Returns
     -------
-    current, voltage, spike : the state after this step; spike is boolean.
+    current, voltage, output : the state after this step; output is 0 or 1, or an integrator's number.
     """
     # A shift alone rounds negative numbers down, so they are raised first; and a helper for it would have to be
     # compiled apart from this function, which is written out for that reason.
@@ -45,13 +51,19 @@ def integer_step(current, voltage, activation, current_decay, voltage_decay, bia
     scaled = voltage * (DECAY_UNITY - voltage_decay)
     voltage = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + current + bias
     voltage = np.minimum(np.maximum(voltage, 1 - STATE_LIMIT), STATE_LIMIT - 1)
-    spike = voltage > level
+    spike = (voltage > level) * 1
+    output = spike + graded * (voltage >> output_shift)
     voltage = voltage + spike * (voltage * (keep - 1) + offset)
-    return current, voltage, spike
+    return current, voltage, output
 
 
-def rule_parameters(neuron):
-    """What `integer_step` wants, from the fields of an integer neuron model.
+def start(neuron):
+    """State before the first step, from the fields of an integer neuron model: current, voltage."""
+    return np.zeros((), dtype=np.int64), np.asarray(neuron["initial_voltage"], dtype=np.int64)
+
+
+def parameters_of(neuron):
+    """What `step` wants, from the fields of an integer neuron model.
 
     Parameters
     ----------
@@ -59,7 +71,7 @@ def rule_parameters(neuron):
 
     Returns
     -------
-    dict of int64 arrays: current_decay, voltage_decay, bias, level, keep, offset.
+    dict of int64 arrays, one of each of `PARAMETERS`.
     """
     fields = {
         name: np.asarray(neuron[name], dtype=np.int64)
@@ -80,4 +92,6 @@ def rule_parameters(neuron):
         "level": level if neuron["spiking"] else np.asarray(NEVER, dtype=np.int64),
         "keep": np.asarray(keep, dtype=np.int64),
         "offset": np.asarray(offset, dtype=np.int64),
+        "graded": np.asarray(not neuron["spiking"], dtype=np.int64),
+        "output_shift": np.asarray(neuron["output_shift"], dtype=np.int64),
     }

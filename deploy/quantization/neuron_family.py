@@ -1,0 +1,57 @@
+"""What the search for scales must know of a family of neuron models."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.neurons import FloatNeuron, IntegerNeuron
+from .layer_trial import LayerTrial
+
+Array = NDArray[Any]
+
+HEADROOM = 0.5  # share of a state's bits that the calibration samples may use; unseen ones go higher
+SCALES_AN_OCTAVE = 6
+OCTAVES = 2
+
+
+class NeuronFamily(ABC):
+    """One family; a scale is integer input per unit of float input.
+
+    Attributes
+    ----------
+    state_unit : units of the state per unit of integer input.
+    payload_bits : of graded output, besides the sign.
+    """
+
+    state_unit: int
+    payload_bits: int
+
+    @abstractmethod
+    def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerNeuron:
+        """Integer parameters of a neuron model at a scale; graded output is shifted right by `output_shift` bits."""
+
+    @abstractmethod
+    def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
+        """The scale beyond which a register overflows, states with headroom."""
+
+    @abstractmethod
+    def impossible(self, neuron: FloatNeuron) -> str | None:
+        """Why no scale suits, or None."""
+
+    def scales(self, ceiling: float, unit: float | None) -> Array:
+        """Scales to try, descending.
+
+        Parameters
+        ----------
+        ceiling : the largest.
+        unit : integer output per unit of float output, if that is settled: then only scales at which a shift by whole
+            bits makes it.
+        """
+        if unit is None:
+            return ceiling * 2.0 ** (-np.arange(OCTAVES * SCALES_AN_OCTAVE) / SCALES_AN_OCTAVE)
+        longest = int(np.floor(np.log2(ceiling * self.state_unit / unit)))
+        return unit / self.state_unit * 2.0 ** np.arange(longest, max(-1, longest - 2 * OCTAVES), -1)

@@ -1,0 +1,49 @@
+"""Sigma-delta neurons in the chip's integers, at a given scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.neurons import FloatNeuron, IntegerSigmaDelta, SigmaDelta
+from ...models.neurons.sigma_delta_rule import STATE_LIMIT
+from .layer_trial import LayerTrial
+from .neuron_family import HEADROOM, NeuronFamily
+
+Array = NDArray[Any]
+
+CHIP_LIMIT = 1 << 23  # Lava's model has 32 bits, a state of the chip 24
+
+
+class SigmaDeltaFamily(NeuronFamily):
+    """Sigma-delta neurons, delta encoders and sigma decoders."""
+
+    state_unit = 1
+    payload_bits = 10  # with 8 bits of weights and some growth of sums in the 24 bits of the next layer's sigma
+
+    def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerSigmaDelta:
+        assert isinstance(neuron, SigmaDelta)
+        return IntegerSigmaDelta(
+            threshold=_integers(neuron.threshold * scale),
+            bias=_integers(neuron.bias * scale),
+            ceiling=_integers(np.minimum(neuron.ceiling * scale, STATE_LIMIT - 1)),
+            rectifies=neuron.rectifies,
+            integrates=neuron.integrates,
+            delta=neuron.delta,
+            output_shift=output_shift,
+        )
+
+    def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
+        assert isinstance(neuron, SigmaDelta)
+        largest = max(trial.largest_first, trial.largest_second, float(np.max(np.abs(neuron.bias))), 1e-30)
+        return HEADROOM * CHIP_LIMIT / largest
+
+    def impossible(self, neuron: FloatNeuron) -> str | None:
+        assert isinstance(neuron, SigmaDelta)
+        return "its threshold is negative" if np.any(neuron.threshold < 0) else None
+
+
+def _integers(values: Array) -> Array:
+    return np.asarray(np.rint(values), dtype=np.int64)

@@ -1,0 +1,126 @@
+"""What every neuron model can do, in float and in integers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+State = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class IntegerRule:
+    """The integer step of a family of neuron models; see `leaky_rule` for what its functions take.
+
+    Attributes
+    ----------
+    name : of the family, in files.
+    states : names of the two state variables.
+    parameters : names of what `step` wants besides the states and the activation, in its order.
+    step : advances by one step.
+    start : initial states, from the fields of an integer model.
+    parameters_of : the parameters, from the fields of an integer model.
+    """
+
+    name: str
+    states: tuple[str, str]
+    parameters: tuple[str, ...]
+    step: Callable[..., tuple[Array, Array, Array]]
+    start: Callable[[dict[str, Any]], tuple[Array, Array]]
+    parameters_of: Callable[[dict[str, Any]], dict[str, Array]]
+
+
+class FloatNeuron(ABC):
+    """Float parameters; each a scalar array () or one value a neuron, (neurons,); immutable."""
+
+    @property
+    @abstractmethod
+    def graded(self) -> bool:
+        """Whether its output is a number instead of a spike."""
+
+    @property
+    @abstractmethod
+    def eventful(self) -> bool:
+        """Whether its output is zero at most steps: spikes and graded spikes, but no potential."""
+
+    @abstractmethod
+    def initial_state(self, batch: int, size: int) -> State:
+        """State before the first step: arrays (batch, size)."""
+
+    @abstractmethod
+    def step(self, state: State, activation: Array) -> tuple[State, Array]:
+        """Advance by one step.
+
+        Parameters
+        ----------
+        state : after the last step, arrays (batch, neurons).
+        activation : (batch, neurons), the sum of what arrives.
+
+        Returns
+        -------
+        The state after this step, and the output (batch, neurons) float64: spikes are 1.0.
+        """
+
+
+class IntegerNeuron(ABC):
+    """Integer parameters, each a scalar array () or one value a neuron, (neurons,); immutable."""
+
+    rule: ClassVar[IntegerRule]
+    ranges: ClassVar[dict[str, tuple[int, int]]]
+
+    @property
+    @abstractmethod
+    def graded(self) -> bool:
+        """As in `FloatNeuron`."""
+
+    @property
+    @abstractmethod
+    def eventful(self) -> bool:
+        """As in `FloatNeuron`."""
+
+    @property
+    @abstractmethod
+    def output_bits(self) -> int:
+        """Bits of a graded output, with the sign; 1 for spikes."""
+
+    @cached_property
+    def rule_parameters(self) -> dict[str, Array]:
+        """What the rule wants: int64 arrays, () or (neurons,)."""
+        return self.rule.parameters_of(vars(self))
+
+    def initial_state(self, batch: int, size: int) -> State:
+        """State before the first step: int64 arrays (batch, size)."""
+        first, second = self.rule.start(vars(self))
+        return (
+            np.broadcast_to(first, (batch, size)).astype(np.int64),
+            np.broadcast_to(second, (batch, size)).astype(np.int64),
+        )
+
+    def step(self, state: State, activation: Array) -> tuple[State, Array]:
+        """Advance by one step; as in `FloatNeuron`, in int64, for any real `activation` that holds integers."""
+        # Sums of synapses have 32 bits and wrap, as in Lava; only runaway graded loops ever get there.
+        arriving = activation.astype(np.int64).astype(np.int32).astype(np.int64)
+        first, second, output = self.rule.step(*state, arriving, **self.rule_parameters)
+        return (first, second), output
+
+    def verify(self) -> None:
+        """Raise ValueError where a parameter leaves its register."""
+        for name, (low, high) in self.ranges.items():
+            value = getattr(self, name)
+            if value.size and (value.min() < low or value.max() > high):
+                raise ValueError(f"{name} leaves {low}..{high}")
+
+
+def make_arrays(neuron: Any, dtype: type) -> None:
+    """NumPy turns arrays without axes into numbers wherever it can; parameters are arrays nonetheless."""
+    for parameter in fields(neuron):
+        value = getattr(neuron, parameter.name)
+        if isinstance(value, np.ndarray | np.generic):
+            object.__setattr__(neuron, parameter.name, np.asarray(value, dtype=dtype))

@@ -1,0 +1,73 @@
+"""The integer step of sigma-delta neurons: written once, run everywhere, as `leaky_rule` is.
+
+The arithmetic is that of Lava's bit-accurate models (`lava.proc.sdn.models`), with states of 32 bits that wrap:
+
+    sigma <- sigma * integrates + (a << input_shift)
+    act = clip(sigma + bias, floor, ceiling)
+    change = act - sent, sent where |change| >= threshold:  sent <- act, output = change >> output_shift
+
+What Lava keeps as `act` and `residue` is here their difference, `sent`: what the receivers have been told so far.
+"""
+
+import numpy as np
+
+NAME = "sigma_delta"
+STATES = ("sigma", "sent")
+PARAMETERS = ("integrates", "bias", "floor", "ceiling", "threshold", "delta", "input_shift", "output_shift")
+
+STATE_BITS = 32
+STATE_LIMIT = 1 << 31
+
+
+def step(sigma, sent, activation, integrates, bias, floor, ceiling, threshold, delta, input_shift, output_shift):
+    """Advance neurons by one step.
+
+    Parameters
+    ----------
+    sigma, sent : int64 scalars or arrays; the state after the last step, 32 bit.
+    activation : int64, the sum of what arrived.
+    integrates : 1 to sum up what arrives, 0 to take it as it is (a delta encoder).
+    bias, floor, ceiling, threshold : in units of the state.
+    delta : 1 to send changes, 0 to send the value itself at every step.
+    input_shift, output_shift : bits by which input is shifted left and output right.
+
+    Returns
+    -------
+    sigma, sent, output : the state after this step, and the number that is sent.
+    """
+    sigma = sigma * integrates + (activation << input_shift)
+    sigma = ((sigma + STATE_LIMIT) & (2 * STATE_LIMIT - 1)) - STATE_LIMIT
+    change = np.minimum(np.maximum(sigma + bias, floor), ceiling) - sent
+    change = change * ((np.abs(change) >= threshold) * 1)
+    sent = sent + delta * change
+    return sigma, sent, change >> output_shift
+
+
+def start(neuron):
+    """State before the first step, from the fields of an integer neuron model: sigma, sent."""
+    zero = np.zeros((), dtype=np.int64)
+    return zero, zero
+
+
+def parameters_of(neuron):
+    """What `step` wants, from the fields of an integer neuron model.
+
+    Parameters
+    ----------
+    neuron : mapping with the fields of `IntegerSigmaDelta`, numbers or arrays.
+
+    Returns
+    -------
+    dict of int64 arrays, one of each of `PARAMETERS`.
+    """
+    rectifies = bool(neuron["rectifies"])
+    return {
+        "integrates": np.asarray(neuron["integrates"], dtype=np.int64),
+        "bias": np.asarray(neuron["bias"], dtype=np.int64),
+        "floor": np.asarray(0 if rectifies else -STATE_LIMIT, dtype=np.int64),
+        "ceiling": np.asarray(neuron["ceiling"], dtype=np.int64),
+        "threshold": np.asarray(neuron["threshold"] if neuron["delta"] else 0, dtype=np.int64),
+        "delta": np.asarray(neuron["delta"], dtype=np.int64),
+        "input_shift": np.asarray(neuron["input_shift"], dtype=np.int64),
+        "output_shift": np.asarray(neuron["output_shift"], dtype=np.int64),
+    }

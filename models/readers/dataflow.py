@@ -1,0 +1,216 @@
+"""Building a graph call by call, as a program over tensors describes a network: what ONNX and PyTorch have in common.
+
+Tensors of such a program have an axis for samples in front; here shapes are without it, channels first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph import Edge, Graph, unused
+from ..neurons import Neuron
+from ..operators import (
+    Convolution,
+    Identity,
+    Input,
+    Linear,
+    MaxPool,
+    Neurons,
+    Operator,
+    Output,
+    Pool,
+    Rectifier,
+    Reshape,
+    Scale,
+    Select,
+    Shape,
+)
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What leaves a node.
+
+    Attributes
+    ----------
+    node : its name.
+    shape : (channels, *size) or (features,).
+    """
+
+    node: str
+    shape: Shape
+
+
+class Dataflow:
+    """Collects nodes and edges; every method adds a node behind what it is given and returns what leaves it.
+
+    Names need not be unique: a second node of a name gets a number. Shapes that do not suit raise
+    `operators.ShapeError`, which says what the operator takes.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Operator] = {}
+        self.edges: list[Edge] = []
+        self.assumptions: list[str] = []
+
+    def input(self, name: str, shape: Shape, axes: tuple[int, ...] | None = None) -> Signal:
+        """Where data enters; `axes` as in `operators.Input`."""
+        return self._added(name, Input(shape, axes), [], shape)
+
+    def output(self, name: str, signal: Signal) -> Signal:
+        """Where the answer leaves."""
+        return self.then(name, Output(), signal)
+
+    def then(self, name: str, operator: Operator, signal: Signal) -> Signal:
+        """Any operator with one input."""
+        return self._added(name, operator, [signal], operator.output_shape(signal.shape))
+
+    def linear(self, name: str, signal: Signal, weight: Array, bias: Array | None) -> Signal:
+        """y = W x + b over the last axis, W (outputs, inputs); leading axes are kept, each with the same W."""
+        *leading, _ = signal.shape
+        if leading:
+            shape = (*leading, *weight.shape)
+            weight = np.broadcast_to(weight, shape)
+            bias = None if bias is None else np.broadcast_to(bias, (*leading, weight.shape[-2]))
+        return self.then(name, Linear(weight, bias), signal)
+
+    def convolution(
+        self,
+        name: str,
+        signal: Signal,
+        weight: Array,
+        bias: Array | None,
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        dilation: tuple[int, ...],
+        groups: int,
+    ) -> Signal:
+        """A cross-correlation; see `operators.Convolution`."""
+        return self.then(name, Convolution(weight, bias, stride, padding, dilation, groups), signal)
+
+    def scale(self, name: str, signal: Signal, scale: Array, offset: Array | None = None) -> Signal:
+        """y = s x + b, element by element; s and b can be broadcast to the signal's shape by NumPy's rules."""
+        return self.then(name, Scale(np.asarray(scale, np.float64), offset), signal)
+
+    def average_pool(
+        self,
+        name: str,
+        signal: Signal,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        count_padding: bool,
+    ) -> Signal:
+        """Averages over windows; windows are counted as if every one fitted (no ceil mode).
+
+        Parameters
+        ----------
+        count_padding : divide by the whole window at the border, too, and not by what lies inside.
+        """
+        pooled = self.then(name, Pool(kernel, stride, padding, average=True), signal)
+        if count_padding or not any(side for axis in padding for side in axis):
+            return pooled
+        windows = MaxPool(kernel, stride, padding, (1,) * len(kernel)).windows((1, *signal.shape[1:]))
+        inside = np.count_nonzero(windows >= 0, axis=0)
+        return self.scale(f"{name}.border", pooled, np.prod(kernel) / np.maximum(inside, 1))
+
+    def max_pool(
+        self,
+        name: str,
+        signal: Signal,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        dilation: tuple[int, ...],
+    ) -> Signal:
+        """The largest value of each window; see `operators.MaxPool`."""
+        return self.then(name, MaxPool(kernel, stride, padding, dilation), signal)
+
+    def rectify(self, name: str, signal: Signal, ceiling: float = np.inf) -> Signal:
+        """min(max(x, 0), ceiling)."""
+        return self.then(name, Rectifier(np.asarray(ceiling, dtype=np.float64)), signal)
+
+    def neurons(self, name: str, signal: Signal, model: Neuron) -> Signal:
+        """A layer of neurons; parameters are scalars or flat, one value a neuron."""
+        return self.then(name, Neurons(model, None), signal)
+
+    def add(self, name: str, signals: Sequence[Signal]) -> Signal:
+        """The sum of signals of one shape."""
+        distinct: dict[Signal, int] = {}
+        for signal in signals:
+            distinct[signal] = distinct.get(signal, 0) + 1
+        parts = [
+            signal if count == 1 else self.scale(f"{name}.times", signal, np.asarray(float(count)))
+            for signal, count in distinct.items()
+        ]
+        return self._added(name, Identity(), parts, parts[0].shape)
+
+    def concatenate(self, name: str, signals: Sequence[Signal], axis: int) -> Signal:
+        """Signals side by side along an axis of their shapes, samples not counted."""
+        axis = axis % len(signals[0].shape)
+        sizes = [signal.shape[axis] for signal in signals]
+        shape = (*signals[0].shape[:axis], sum(sizes), *signals[0].shape[axis + 1 :])
+        parts, first = [], 0
+        for number, (signal, size) in enumerate(zip(signals, sizes, strict=True)):
+            elements = np.full(shape, -1)
+            place = [slice(None)] * len(shape)
+            place[axis] = slice(first, first + size)
+            elements[tuple(place)] = np.arange(int(np.prod(signal.shape))).reshape(signal.shape)
+            parts.append(self.select(f"{name}.part {number + 1}", signal, elements))
+            first += size
+        return self._added(name, Identity(), parts, shape)
+
+    def select(self, name: str, signal: Signal, elements: Array) -> Signal:
+        """y = x[elements], zero for -1; `elements` numbers the signal's elements in C order and has y's shape."""
+        return self.then(name, Select(elements, signal.shape), signal)
+
+    def transpose(self, name: str, signal: Signal, axes: tuple[int, ...]) -> Signal:
+        """Axes in another order; samples not counted."""
+        numbers = np.arange(int(np.prod(signal.shape))).reshape(signal.shape).transpose(axes)
+        if np.array_equal(numbers.reshape(-1), np.arange(numbers.size)):
+            return self.reshape(name, signal, tuple(numbers.shape))
+        return self.select(name, signal, numbers)
+
+    def reshape(self, name: str, signal: Signal, shape: Shape) -> Signal:
+        """Other axes for the same elements; the signal itself where nothing changes."""
+        return signal if shape == signal.shape else self.then(name, Reshape(shape), signal)
+
+    def graph(self, name: str) -> Graph:
+        """The verified graph, without the nodes that lead to no output.
+
+        Raises
+        ------
+        GraphError : it contradicts itself.
+        """
+        kept: set[str] = {node for node, operator in self.nodes.items() if isinstance(operator, Output)}
+        waiting = list(kept)
+        sources: dict[str, list[str]] = {}
+        for edge in self.edges:
+            sources.setdefault(edge.target, []).append(edge.source)
+        while waiting:
+            for source in sources.get(waiting.pop(), []):
+                if source not in kept:
+                    kept.add(source)
+                    waiting.append(source)
+        kept |= {node for node, operator in self.nodes.items() if isinstance(operator, Input)}
+        graph = Graph(
+            {node: operator for node, operator in self.nodes.items() if node in kept},
+            tuple(edge for edge in self.edges if edge.target in kept),
+            tuple(self.assumptions),
+            name,
+        )
+        graph.verify()
+        return graph
+
+    def _added(self, name: str, operator: Operator, signals: Sequence[Signal], shape: Shape) -> Signal:
+        name = unused(name, self.nodes)
+        self.nodes[name] = operator
+        self.edges += [Edge(signal.node, name) for signal in signals]
+        return Signal(name, shape)
