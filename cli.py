@@ -46,7 +46,9 @@ def spikeloom(
     """Puts trained networks on neuromorphic chips, or says exactly why they do not fit."""
 
 
-Model = Annotated[str, typer.Argument(help="A .nir file, or the built-in model 'digits'.")]
+Model = Annotated[
+    str, typer.Argument(help="A .nir, .onnx, .net, .pt2 or checkpoint (.pt) file, or the built-in model 'digits'.")
+]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
 DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
@@ -59,7 +61,27 @@ IntegrationOption = Annotated[
     Literal["euler", "exponential"] | None, typer.Option(help="How time constants become decays.")
 ]
 StepsOption = Annotated[int | None, typer.Option(help="Steps of a sample.")]
-EncoderOption = Annotated[Literal["constant", "rate"] | None, typer.Option(help="How static data is presented.")]
+EncoderOption = Annotated[Literal["constant", "rate", "integrate"] | None, typer.Option(help="How static data is presented.")]
+ConvertOption = Annotated[
+    Literal["rate", "sigma-delta"] | None, typer.Option(help="How an ordinary network becomes a spiking one.")
+]
+MaxPoolOption = Annotated[
+    Literal["exact", "average"] | None, typer.Option(help="Converting, do max pooling exactly, or by averages.")
+]
+ThresholdRuleOption = Annotated[
+    Literal["maximum", "percentile", "error"] | None, typer.Option(help="How thresholds of a rate code are chosen.")
+]
+ScaleOption = Annotated[str | None, typer.Option("--input-scale", help="Multiply the data by it; such as 1/255.")]
+OffsetOption = Annotated[str | None, typer.Option("--input-offset", help="Then add it to the data.")]
+ShapeOption = Annotated[
+    str | None, typer.Option("--input-shape", help="Of a sample, such as 3,32,32, where a model leaves it open.")
+]
+LayoutOption = Annotated[
+    Literal["channels-first", "channels-last"] | None, typer.Option(help="Axes of the data, where a model allows both.")
+]
+ArchitectureOption = Annotated[
+    str | None, typer.Option(help="FILE.py:NAME of what makes the PyTorch module of a checkpoint.")
+]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 ProcessesOption = Annotated[Literal["layer", "core"], typer.Option(help="In Lava, a process per layer or per core.")]
@@ -77,6 +99,14 @@ def check(
     integration: IntegrationOption = None,
     steps: StepsOption = None,
     encoder: EncoderOption = None,
+    convert: ConvertOption = None,
+    max_pool: MaxPoolOption = None,
+    threshold_rule: ThresholdRuleOption = None,
+    input_scale: ScaleOption = None,
+    input_offset: OffsetOption = None,
+    input_shape: ShapeOption = None,
+    layout: LayoutOption = None,
+    architecture: ArchitectureOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -84,7 +114,9 @@ def check(
     """Say whether a model fits a chip, and if not, which layer, which resource, and what would help."""
     settings = _configuration(
         config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
-        steps=steps, encoder=encoder,
+        steps=steps, encoder=encoder, convert=convert, max_pool=max_pool, threshold_rule=threshold_rule,
+        input_scale=input_scale, input_offset=input_offset, input_shape=input_shape, layout=layout,
+        architecture=architecture,
     )  # fmt: skip
     _check(model, target, data, settings, json, quiet)
 
@@ -120,6 +152,14 @@ def deploy(
     integration: IntegrationOption = None,
     steps: StepsOption = None,
     encoder: EncoderOption = None,
+    convert: ConvertOption = None,
+    max_pool: MaxPoolOption = None,
+    threshold_rule: ThresholdRuleOption = None,
+    input_scale: ScaleOption = None,
+    input_offset: OffsetOption = None,
+    input_shape: ShapeOption = None,
+    layout: LayoutOption = None,
+    architecture: ArchitectureOption = None,
     config: ConfigOption = None,
     samples: Annotated[int | None, typer.Option(help="Evaluate only the first so many samples.")] = None,
     lava_samples: Annotated[int | None, typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
@@ -133,7 +173,9 @@ def deploy(
     """Read, lower, quantize, map and run a model, compare with Lava, estimate its cost, and write it all down."""
     settings = _configuration(
         config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
-        steps=steps, encoder=encoder, samples=samples, lava_samples=lava_samples,
+        steps=steps, encoder=encoder, convert=convert, max_pool=max_pool, threshold_rule=threshold_rule,
+        input_scale=input_scale, input_offset=input_offset, input_shape=input_shape, layout=layout,
+        architecture=architecture, samples=samples, lava_samples=lava_samples,
         calibration_samples=calibration_samples, min_accuracy=min_accuracy, seed=seed,
     )  # fmt: skip
     if dry_run:

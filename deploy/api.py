@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     Source = str | Path | tuple[Array, Array | None] | None
 
 
-def load(model: str | Path, *, config: str | Path | None = None, **options: Any) -> Graph:
+def load(model: Any, example_input: Any = None, *, config: str | Path | None = None, **options: Any) -> Graph:
     """Read a trained model.
 
     Parameters
     ----------
-    model : path of a `.nir` file, or the name of a built-in model.
+    model : path of a model file, the name of a built-in model, or a module of PyTorch.
+    example_input : for a module, a tensor (samples, *shape) as it takes it, with an axis for time where it takes one.
     config : a YAML file of options; those given by name win over it.
     options : see `deploy.configuration.Configuration`.
 
@@ -33,13 +34,16 @@ def load(model: str | Path, *, config: str | Path | None = None, **options: Any)
     -------
     The graph: `graph.nodes`, `graph.shapes`, and in `graph.assumptions` what the file left open.
     """
-    from .model_source import load_graph, with_built_in_options
+    from .model_source import load_graph, load_module, with_built_in_options
 
-    return load_graph(str(model), with_built_in_options(str(model), configuration(_path(config), **options)))
+    settings = configuration(_path(config), **options)
+    if isinstance(model, str | Path):
+        return load_graph(str(model), with_built_in_options(str(model), settings))
+    return load_module(model, example_input, settings)
 
 
 def check(
-    model: str | Path,
+    model: str | Path | Graph,
     target: str | Path = "loihi2",
     data: Source = None,
     *,
@@ -50,7 +54,8 @@ def check(
 
     Parameters
     ----------
-    model, config, options : see `load`.
+    model : path of a model file, the name of a built-in model, or what `load` returned.
+    config, options : see `load`.
     target : name of a chip, or path of a YAML file.
     data : an `.npz` file, or (x, y): shows whether the input's spikes carry numbers.
 
@@ -60,11 +65,11 @@ def check(
     """
     from .check import check as check_model
 
-    return check_model(str(model), str(target), configuration(_path(config), **options), _recordings(data))
+    return check_model(_model(model), str(target), configuration(_path(config), **options), _recordings(data))
 
 
 def deploy(
-    model: str | Path,
+    model: str | Path | Graph,
     target: str | Path = "loihi2",
     data: Source = None,
     out: str | Path | None = None,
@@ -77,7 +82,8 @@ def deploy(
 
     Parameters
     ----------
-    model, config, options : see `load`.
+    model : path of a model file, the name of a built-in model, or what `load` returned.
+    config, options : see `load`.
     target : name of a chip, or path of a YAML file.
     data : an `.npz` file, or (x, y) with x (samples, steps, ...) or static (samples, ...) and y (samples,) or None;
         None for the data of a built-in model.
@@ -91,7 +97,11 @@ def deploy(
     from .deployment import deploy as deploy_model
 
     settings = configuration(_path(config), **options)
-    return deploy_model(str(model), str(target), _recordings(data), _path(out), settings, progress)
+    return deploy_model(_model(model), str(target), _recordings(data), _path(out), settings, progress)
+
+
+def _model(model: str | Path | Graph) -> str | Graph:
+    return str(model) if isinstance(model, str | Path) else model
 
 
 def _path(name: str | Path | None) -> Path | None:

@@ -8,11 +8,13 @@ from typing import Any
 from ..mapping.mapper import find_fit
 from ..mapping.problem import Problem
 from ..mapping.target_files import load_target
+from ..models.graph import Graph
 from ..models.input_code import input_code
 from .configuration import Configuration
-from .lowering.lower import lower
+from .conversion.calibrated import convert_graph
+from .lowering.lower import lower, prepare
 from .lowering.relays import with_relays
-from .model_source import Recordings, built_in, load_graph, open_data, with_built_in_options
+from .model_source import Model, Recordings, built_in, load_graph, open_data, with_built_in_options
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Check:
         }
 
 
-def check(model: str, target: str, config: Configuration | None = None, data: Recordings = None) -> Check:
+def check(model: Model, target: str, config: Configuration | None = None, data: Recordings = None) -> Check:
     """Lay a model out on a target without quantizing it.
 
     Parameters
     ----------
-    model : path of a `.nir` file, or the name of a built-in model.
+    model : path of a model file, the name of a built-in model, or a graph that was read before.
     target : name of a target, or path of a YAML file.
     data : shows whether the input's spikes carry numbers. Without any, that of a built-in model does, and others are
         taken to get plain spikes.
@@ -59,12 +61,18 @@ def check(model: str, target: str, config: Configuration | None = None, data: Re
     config = with_built_in_options(model, config or Configuration())
     chip = load_target(target)
     graph = load_graph(model, config)
+    given = (
+        None
+        if data is None and (isinstance(model, Graph) or built_in(model) is None)
+        else (open_data(model, data, graph, config))
+    )
+    if config.convert is not None:
+        graph = prepare(convert_graph(graph, given, config))
     network, notes = with_relays(lower(graph), chip.limits.of("delay_steps"))
-    if data is None and built_in(model) is None:
+    if given is None:
         bits, notes = 1, (*notes, "input: plain spikes; recordings would show whether they carry numbers (--data).")
     else:
-        recordings = open_data(model, data, graph, config)
-        bits, notes = input_code(recordings.x).bits, (*notes, *recordings.notes)
+        bits, notes = input_code(given.x).bits, (*notes, *given.notes)
     fit = find_fit(network, chip, None, config.mapping, bits)
     cores = None if fit.mapping is None else fit.mapping.cores
     return Check(fit.mapping is not None, cores, fit.problems, (*graph.assumptions, *notes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.program import Program
@@ -19,6 +18,7 @@ from ..models.errors import DataError, DoesNotFitError
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
 from ..models.network import Network, Role
+from .calibration import calibration_samples, products_of_network
 from .configuration import Configuration
 from .data import Data
 from .lowering.lower import lower
@@ -27,9 +27,6 @@ from .progress import Progress
 from .quantization.quantize import Quantization, quantize
 
 Array = NDArray[Any]
-
-CALIBRATION_PRODUCTS = 1e10  # that one trial of all layers may take on the calibration samples
-FEWEST_CALIBRATION_SAMPLES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     problems = check_features(network, target, code.bits)
     if problems:
         raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
-    chosen = _calibration(network, data, config)
+    chosen = calibration_samples(products_of_network(network), data, config)
     calibration = code.decode(code.encode(data.x[chosen]))
     if network.integer:
         quantization = Quantization(network, ())
@@ -93,14 +90,6 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     if code.note:
         remarks.append(code.note)
     return Compiled(graph, network, quantization, program, tuple(remarks))
-
-
-def _calibration(network: Network, data: Data, config: Configuration) -> Array:
-    """Numbers of the samples to calibrate on: as many as asked for, or as can be tried in reasonable time."""
-    products = data.steps * sum(projection.connectivity.products for projection in network.projections)
-    bearable = max(FEWEST_CALIBRATION_SAMPLES, int(CALIBRATION_PRODUCTS / max(1, products)))
-    count = min(config.calibration_samples, bearable, data.samples)
-    return np.sort(np.random.default_rng(config.seed).choice(data.samples, count, replace=False))
 
 
 def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:

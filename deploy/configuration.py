@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..models.decision import Decision
 from ..models.errors import UsageError
 from ..models.neurons.leaky_integrate_and_fire import Reset
+from ..models.readers.netx import NetxOptions
 from ..models.readers.nir import NirOptions
+from ..models.readers.onnx import OnnxOptions
+from ..models.readers.torch import TorchOptions
+from .conversion.thresholds import ThresholdRule
 
 LONGEST_VALUE = 60  # characters of a wrong value that an error shows
 
@@ -32,7 +37,7 @@ class Configuration(BaseModel):
     ----------
     reset, dt, threshold_inclusive, integration : see `NirOptions`.
     steps : steps of a sample; None takes those of the data, or 32 for static data.
-    encoder : how static data is presented: "constant" or "rate".
+    encoder : how static data is presented: "constant", "rate" or "integrate".
     decision : how the output becomes a class; None takes what suits the output population.
     samples : evaluate only the first so many samples; None for all.
     lava_samples : run Lava on the first so many of them; 0 for none. Where it is not given, 20, or as many as Lava
@@ -41,6 +46,14 @@ class Configuration(BaseModel):
     mapping : partitioning strategy, or "auto" for the best.
     min_accuracy : end with an error where the simulator stays below, in [0, 1].
     seed : of everything drawn at random.
+    convert : how an ordinary network becomes a spiking one, "rate" or "sigma-delta".
+    max_pool : pools of maxima are done "exact", by rectifiers, or as "average", an approximation.
+    threshold_rule : how the thresholds of a rate code are chosen; see `ThresholdRule`.
+    input_scale, input_offset : data is multiplied by the one, then the other is added; for models that were trained on
+        normalised data.
+    input_shape : of a step of a sample, where a model file leaves it open.
+    layout : of the input's axes, where a model file leaves it open.
+    architecture : "file.py:name" or "package.module:name" of what makes the module of a PyTorch checkpoint.
     layers : overrides by layer name.
     """
 
@@ -51,7 +64,7 @@ class Configuration(BaseModel):
     threshold_inclusive: bool = False
     integration: Literal["euler", "exponential"] = "euler"
     steps: int | None = Field(default=None, ge=1)
-    encoder: Literal["constant", "rate"] = "constant"
+    encoder: Literal["constant", "rate", "integrate"] = "constant"
     decision: Decision | None = None
     samples: int | None = Field(default=None, ge=1)
     lava_samples: int = Field(default=20, ge=0)
@@ -59,6 +72,14 @@ class Configuration(BaseModel):
     mapping: str = "auto"
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
+    convert: Literal["rate", "sigma-delta"] | None = None
+    max_pool: Literal["exact", "average"] = "exact"
+    threshold_rule: ThresholdRule = ThresholdRule.PERCENTILE
+    input_scale: float = Field(default=1.0, allow_inf_nan=False)
+    input_offset: float = Field(default=0.0, allow_inf_nan=False)
+    input_shape: tuple[int, ...] | None = None
+    layout: Literal["channels-first", "channels-last"] | None = None
+    architecture: str | None = None
     layers: dict[str, LayerConfiguration] = Field(default_factory=dict)
 
     @field_validator("mapping")
@@ -70,6 +91,40 @@ class Configuration(BaseModel):
             if name not in strategies():
                 raise ValueError(f"there is no strategy {name!r}, only {', '.join(strategies())}")
         return name
+
+    @field_validator("input_scale", "input_offset", mode="before")
+    @classmethod
+    def _fraction(cls, value: Any) -> Any:
+        """Let people write 1/255."""
+        try:
+            return float(Fraction(value)) if isinstance(value, str) else value
+        except (ValueError, ZeroDivisionError):
+            return value
+
+    @field_validator("input_shape", mode="before")
+    @classmethod
+    def _sizes(cls, value: Any) -> Any:
+        """Let people write 3,32,32."""
+        return value.replace("x", ",").split(",") if isinstance(value, str) else value
+
+    @field_validator("input_shape")
+    @classmethod
+    def _positive(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (not value or min(value) < 1):
+            raise ValueError("sizes begin at 1")
+        return value
+
+    def onnx_options(self) -> OnnxOptions:
+        """The part that the ONNX reader needs."""
+        return OnnxOptions(input_shape=self.input_shape, layout=self.layout)
+
+    def netx_options(self) -> NetxOptions:
+        """The part that the reader of lava-dl's files needs."""
+        return NetxOptions(input_shape=self.input_shape)
+
+    def torch_options(self) -> TorchOptions:
+        """The part that the PyTorch reader needs."""
+        return TorchOptions()
 
     def nir_options(self) -> NirOptions:
         """The part that the NIR reader needs."""

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from ..models.encoders import Encoder, encoder_named
 from ..models.errors import DataError
+from ..models.operators import Input
 from .configuration import Configuration
+from .data_shape import fitted
 
 Array = NDArray[Any]
 
 DEFAULT_STEPS = 32  # for static data, where nobody says how long to look at it
+CHANGES_STEPS = 1  # the same for sigma-delta, which says everything about static data in the first step
 NUMPY_MARK = b"\x93NUMPY"
 ZIP_MARK = b"PK"
 LFS_MARK = b"version https://git-lfs"
@@ -113,7 +116,7 @@ def _sentence(error: Exception) -> str:
 def prepare_data(
     x: Array,
     y: Array | None,
-    shape: tuple[int, ...],
+    entry: Input,
     config: Configuration,
     name: str,
     classes: int | None = None,
@@ -123,9 +126,10 @@ def prepare_data(
 
     Parameters
     ----------
-    x : (samples, steps, *shape) or (samples, *shape).
+    x : (samples, steps, *shape) or (samples, *shape), the shape being that of `entry` before its axes are put in order;
+        or with as many elements in other axes.
     y : (samples,) or None.
-    shape : input shape of the model.
+    entry : input of the model.
     classes : outputs of the model, which labels number from 0; None leaves labels unchecked.
     largest : for the encoder; None takes that of all of `x`.
 
@@ -135,13 +139,7 @@ def prepare_data(
     """
     if x.dtype.kind not in "iufb":
         raise DataError(f"{name}: x has the type {x.dtype}, numbers are needed.")
-    static = x.ndim == len(shape) + 1
-    if x.ndim not in (len(shape) + 1, len(shape) + 2) or tuple(x.shape[x.ndim - len(shape) :]) != shape:
-        inside = ", ".join(map(str, shape))
-        raise DataError(
-            f"{name}: x has the shape {tuple(x.shape)}; the model takes (samples, steps, {inside}), or "
-            f"(samples, {inside}) for static input."
-        )
+    x, static, notes = fitted(x, entry, name)
     if x.shape[0] == 0 or (not static and x.shape[1] == 0):
         raise DataError(f"{name}: x has the shape {tuple(x.shape)}, so there is nothing to run.")
     if x.dtype.kind == "f" and not np.all(np.isfinite(x)):
@@ -149,14 +147,17 @@ def prepare_data(
     labels = _labels(y, x.shape[0], name, classes)
     if config.min_accuracy is not None and labels is None:
         raise DataError(f"{name} has no labels: a minimum accuracy needs an array y of shape ({x.shape[0]},).")
+    if config.input_scale != 1 or config.input_offset != 0:
+        x = x.astype(np.float32) * np.float32(config.input_scale) + np.float32(config.input_offset)
+        note = f"input: data times {config.input_scale:g} plus {config.input_offset:g} (--input-scale, --input-offset)."
+        notes.append(note)
     # Before any sample is left out, so that a sample is encoded the same however many run.
     encoder = encoder_named(config.encoder, x, config.seed, largest) if static else None
     if config.samples is not None:
         x, labels = x[: config.samples], None if labels is None else labels[: config.samples]
-    _check_memory(x, config.steps or (DEFAULT_STEPS if static else x.shape[1]), static, name)
-    notes: list[str] = []
+    _check_memory(x, config.steps or (default_steps(config) if static else x.shape[1]), static, name)
     if encoder is not None:
-        steps = config.steps or DEFAULT_STEPS
+        steps = config.steps or default_steps(config)
         x = encoder.encode(x, steps)
         notes.append(f"{encoder.note} {steps} steps (--encoder, --steps).")
     elif config.steps is not None and config.steps != x.shape[1]:
@@ -165,6 +166,11 @@ def prepare_data(
     if encoder is None and config.encoder != "constant":
         notes.append(f"encoder: {config.encoder!r} is not used, for the data has steps of its own (--encoder).")
     return Data(x.reshape(x.shape[0], x.shape[1], -1), labels, tuple(notes), name, encoder)
+
+
+def default_steps(config: Configuration) -> int:
+    """Steps for static data, where nobody says how many."""
+    return CHANGES_STEPS if config.convert == "sigma-delta" else DEFAULT_STEPS
 
 
 def _labels(y: Array | None, samples: int, name: str, classes: int | None) -> Array | None:

@@ -12,10 +12,12 @@ from ..models.errors import BackendFailedError, BackendMissingError, GuardError
 from .artifact import PAGE_NAME, check_destination, write_artifact
 from .compilation import compile_model
 from .configuration import Configuration
+from .conversion.calibrated import convert_graph
 from .data import Data
 from .evaluation import Evaluation, evaluate, evaluate_lava, simulate
 from .ledger import Entry
-from .model_source import Recordings, load_graph, open_data, with_built_in_options
+from .lowering.lower import prepare
+from .model_source import Model, Recordings, load_graph, open_data, with_built_in_options
 from .progress import Progress, Quiet
 from .report import build_report
 from .report_page import render
@@ -25,7 +27,7 @@ LAVA_STEPS, LAVA_PRODUCTS = 8000, 1e10  # about as much as Lava does in a minute
 
 
 def deploy(
-    model: str,
+    model: Model,
     target: str,
     data: Recordings,
     out: Path | None,
@@ -37,7 +39,7 @@ def deploy(
 
     Parameters
     ----------
-    model : path of a `.nir` file, or the name of a built-in model.
+    model : path of a model file, the name of a built-in model, or a graph that was read before.
     target : name of a target, or path of a YAML file.
     data : an `.npz`, or x and y themselves; None for the data that a built-in model brings.
     out : folder of the artifact; None writes nothing.
@@ -60,9 +62,14 @@ def deploy(
     progress.stage("reading")
     graph = load_graph(model, config)
     recordings = open_data(model, data, graph, config)
+    ordinary = None
+    if config.convert is not None:
+        progress.stage("converting")
+        ordinary = graph
+        graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
     advance = progress.stage("running every stage", recordings.samples)
-    evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance)
+    evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary)
     _guard(evaluation, config)
     lava, warnings = _lava(compiled.program, recordings, config, progress)
     report = build_report(

@@ -14,6 +14,8 @@ from ..backends.lava.backend import run_lava
 from ..backends.program import Program
 from ..backends.run import Counters, Run
 from ..backends.simulator.simulate import Simulator
+from ..models.encoders import IntegrateAndFire, PoissonRate
+from ..models.execution.forward import forward
 from ..models.execution.graph_run import run_graph
 from ..models.execution.network_run import run_network
 from ..models.graph import Graph
@@ -36,20 +38,27 @@ class Evaluation:
 
 
 def evaluate(
-    graph: Graph, network: Network, program: Program, data: Data, progress: Callable[[int], None] = lambda samples: None
+    graph: Graph,
+    network: Network,
+    program: Program,
+    data: Data,
+    progress: Callable[[int], None] = lambda samples: None,
+    ordinary: Graph | None = None,
 ) -> Evaluation:
     """Run the graph, the network, the integer network and the simulator on all samples.
 
     Parameters
     ----------
-    graph, network : in float.
+    graph, network : in float, unless the model is made of integers.
+    ordinary : the network that the graph was converted from, or None.
     program : of the same model.
     progress : called with the number of samples done since the last call.
     """
     simulator = Simulator(program.network)
-    tallies = {
-        stage: Tally(stage, program.network, program.decision) for stage in ("graph", "network", "integer", "simulator")
-    }
+    first_stage = "graph" if ordinary is None else "converted"
+    stages = (first_stage, "network", "integer", "simulator")
+    tallies = {stage: Tally(stage, program.network, program.decision) for stage in stages}
+    right = 0
     shape = network.input.shape
     batch = _batch(network, data)
     spike_counts: dict[str, Array] = {}
@@ -57,11 +66,14 @@ def evaluate(
         x = data.x[first : first + batch]
         labels = None if data.y is None else data.y[first : first + batch]
         integers = program.code.encode(x)
-        trained = run_graph(graph, x.reshape(*x.shape[:2], *shape))
-        timed = run_network(network, x)
+        if ordinary is not None and labels is not None:
+            right += int(np.count_nonzero(_classes(ordinary, data, x.reshape(*x.shape[:2], *shape)) == labels))
+        given = integers if network.integer else x
+        trained = run_graph(graph, given.reshape(*x.shape[:2], *shape))
+        timed = run_network(network, given)
         integer = run_network(program.network, integers)
         simulation = simulator.run(integers, "all")
-        tallies["graph"].add(_of_network(trained, network), labels, None)
+        tallies[first_stage].add(_of_network(trained, network), labels, None)
         tallies["network"].add(timed, labels, trained)
         tallies["integer"].add(integer, labels, timed)
         tallies["simulator"].add(simulation.activity, labels, integer)
@@ -69,7 +81,21 @@ def evaluate(
             spike_counts[name] = spike_counts.get(name, 0) + counts
         progress(x.shape[0])
     entries = tuple(tally.entry() for tally in tallies.values())
+    if ordinary is not None:
+        accuracy = None if data.y is None else right / data.samples
+        entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None), *entries)
     return Evaluation(entries, count(program, spike_counts, data.samples))
+
+
+def _classes(ordinary: Graph, data: Data, x: Array) -> Array:
+    """What a network without spikes says of samples: of static ones once, of others by the mean over their steps."""
+    if data.encoder is not None:
+        scale = data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else 1.0
+        outputs = forward(ordinary, x.mean(axis=1) * scale)[ordinary.outputs[0]]
+    else:
+        frames = forward(ordinary, x.reshape(-1, *x.shape[2:]))[ordinary.outputs[0]]
+        outputs = frames.reshape(x.shape[0], x.shape[1], -1).mean(axis=1)
+    return np.asarray(outputs.reshape(x.shape[0], -1).argmax(axis=1))
 
 
 def _of_network(trained: Mapping[str, Array], network: Network) -> Mapping[str, Array]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.errors import DataError, UnsupportedModelError
+from ..models.errors import DataError, UnsupportedModelError, UsageError
 from ..models.graph import Graph
+from ..models.operators import Input
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
 from .lowering.lower import prepare
@@ -20,6 +21,10 @@ from .lowering.lower import prepare
 Array = NDArray[Any]
 Recordings = Path | tuple[Array, Array | None] | None
 """An `.npz` file, or x and y themselves; None for those of a built-in model."""
+Model = str | Graph
+"""A path or the name of a built-in model, or a graph that was read before."""
+CHECKPOINTS = (".pt", ".pth", ".ckpt")
+MODEL_FILES = (".nir", ".onnx", ".net", ".pt2", *CHECKPOINTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +56,65 @@ def built_in(name: str) -> BuiltIn | None:
     )
 
 
-def load_graph(model: str, config: Configuration) -> Graph:
-    """Read a model and make it ready to be lowered.
+def load_graph(model: Model, config: Configuration) -> Graph:
+    """Read a model and, unless it is an ordinary network, make it ready to be lowered.
 
     Parameters
     ----------
-    model : path of a `.nir` file, or the name of a built-in model.
+    model : path of a model file, the name of a built-in model, or a graph, which is taken as it is.
 
     Raises
     ------
     UnsupportedModelError : it cannot be read, or holds what cannot be deployed.
     """
+    graph = model if isinstance(model, Graph) else _read(model_path(model), config)
+    return graph if is_ordinary(graph) else prepare(graph)
+
+
+def load_module(module: Any, example_input: Any, config: Configuration) -> Graph:
+    """Read a module of PyTorch, as `load_graph` reads a file.
+
+    Raises
+    ------
+    UsageError : it is no module, or there is no example input.
+    UnsupportedModelError : it holds what cannot be deployed.
+    """
+    if not any(f"{kind.__module__}.{kind.__qualname__}".startswith("torch.nn.") for kind in type(module).__mro__):
+        raise UsageError(f"A {type(module).__name__} is neither a path nor a module of PyTorch.")
+    if example_input is None:
+        raise UsageError("A module needs an example input beside it: load(module, example_input).")
+    from ..models.readers.torch import read_module
+
+    return load_graph(read_module(module, example_input, config.torch_options()), config)
+
+
+def is_ordinary(graph: Graph) -> bool:
+    """Whether a graph has rectifiers and no neurons, so that it must be converted."""
+    return bool(graph.rectifiers) and not graph.layers
+
+
+def _read(path: Path, config: Configuration) -> Graph:
+    kind = path.suffix.lower()
+    if kind == ".onnx":
+        from ..models.readers.onnx import read_onnx
+
+        return read_onnx(path, config.onnx_options())
+    if kind == ".net":
+        from ..models.readers.netx import read_net
+
+        return read_net(path, config.netx_options())
+    if kind == ".pt2":
+        from ..models.readers.torch import read_exported
+
+        return read_exported(path, config.torch_options())
+    if kind in CHECKPOINTS:
+        from ..models.readers.torch import read_checkpoint
+
+        shape = None if config.input_shape is None else (1, *config.input_shape)
+        return read_checkpoint(path, config.architecture, shape, config.torch_options())
     from ..models.readers.nir import read_nir
 
-    return prepare(read_nir(model_path(model), config.nir_options()))
+    return read_nir(path, config.nir_options())
 
 
 def model_path(model: str) -> Path:
@@ -73,38 +123,47 @@ def model_path(model: str) -> Path:
     path = known.path if known else Path(model)
     if known is None and not path.is_file():
         what = "is a folder, not a model file" if path.is_dir() else "does not exist"
-        raise UnsupportedModelError(f"{model} {what}; a path to a .nir file is needed, or the built-in model 'digits'.")
+        raise UnsupportedModelError(
+            f"{model} {what}; a model file is needed ({', '.join(MODEL_FILES)}), or the built-in model 'digits'."
+        )
     return path
 
 
-def digest(model: str) -> str:
-    """SHA-256 of a model's file."""
-    return hashlib.sha256(model_path(model).read_bytes()).hexdigest()
+def model_name(model: Model) -> str:
+    """What to call a model in a report."""
+    return model.name if isinstance(model, Graph) else model
 
 
-def with_built_in_options(model: str, config: Configuration) -> Configuration:
+def digest(model: Model) -> str | None:
+    """SHA-256 of a model's file; None for a graph."""
+    return None if isinstance(model, Graph) else hashlib.sha256(model_path(model).read_bytes()).hexdigest()
+
+
+def with_built_in_options(model: Model, config: Configuration) -> Configuration:
     """A built-in model's own settings, where the user gave none."""
-    known = built_in(model)
+    known = None if isinstance(model, Graph) else built_in(model)
     if known is None:
         return config
     return Configuration(**(known.options | config.model_dump(exclude_unset=True)))
 
 
-def open_data(model: str, recordings: Recordings, graph: Graph, config: Configuration) -> Data:
+def open_data(model: Model, recordings: Recordings, graph: Graph, config: Configuration) -> Data:
     """The data of a deployment: a file's, that of a built-in model, or what the caller holds.
 
     Raises
     ------
     DataError : there is none, or it does not suit the model.
     """
-    shape = graph.shapes[graph.inputs[0]]
+    entry = graph.nodes[graph.inputs[0]]
+    assert isinstance(entry, Input)
     classes = int(np.prod(graph.shapes[graph.outputs[0]]))
     if recordings is None:
-        known = built_in(model)
+        known = None if isinstance(model, Graph) else built_in(model)
+        name = model_name(model)
         if known is None:
-            raise DataError(f"{model} brings no data of its own: name an .npz with x (and y for the labels) by --data.")
-        return prepare_data(*known.test_data(), shape, config, f"the test data of {model}", classes)
+            raise DataError(f"{name} brings no data of its own: name an .npz with x (and y for the labels) by --data.")
+        return prepare_data(*known.test_data(), entry, config, f"the test data of {name}", classes)
     if isinstance(recordings, Path):
-        return prepare_data(*load_data(recordings), shape, config, str(recordings), classes)
+        return prepare_data(*load_data(recordings), entry, config, str(recordings), classes)
     x, y = recordings
-    return prepare_data(np.asarray(x), None if y is None else np.asarray(y), shape, config, "the data", classes)
+    return prepare_data(np.asarray(x), None if y is None else np.asarray(y), entry, config, "the data", classes)

@@ -8,15 +8,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..backends.estimate import estimate
-from ..models.encoders import PoissonRate
+from ..models.encoders import IntegrateAndFire, PoissonRate
+from ..models.graph import Graph
 from ..models.network import Network, Role
-from ..models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire
+from ..models.neurons import IntegerLeakyIntegrateAndFire
+from ..models.operators import Input
 from .compilation import Compiled
 from .configuration import Configuration
 from .data import Data
 from .evaluation import Evaluation
 from .ledger import Entry
-from .model_source import digest, model_path
+from .model_source import Model, digest, model_path
 from .quantization.quantize import LayerQuantization
 
 FORMAT = 1
@@ -24,7 +26,7 @@ PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "lava-nc")
 
 
 def build_report(
-    model: str,
+    model: Model,
     compiled: Compiled,
     evaluation: Evaluation,
     ledger: Sequence[Entry],
@@ -35,13 +37,16 @@ def build_report(
 ) -> dict[str, Any]:
     """Put the report together; its keys are described in docs/report.md."""
     program, counters = compiled.program, evaluation.counters
+    entry = compiled.graph.nodes[compiled.graph.inputs[0]]
+    assert isinstance(entry, Input)
     mapping, target = program.mapping, program.target
     costs = estimate(counters, mapping, target, period=program.period)
     return {
         "format": FORMAT,
         "model": {
             "name": compiled.graph.name,
-            "path": str(model_path(model)) if model != compiled.graph.name else model,
+            "path": _path(model, compiled.graph.name),
+            "input_axes": entry.axes,
             "sha256": digest(model),
             "layers": _layers(program.network),
         },
@@ -70,9 +75,21 @@ def build_report(
         "warnings": [*_warnings(evaluation.entries), *warnings],
         "versions": _versions(),
         "seed": config.seed,
-        "settings": {"encoder": config.encoder, "encoder_largest": _largest(data), "seed": config.seed},
+        "settings": {
+            "encoder": config.encoder,
+            "encoder_largest": _largest(data),
+            "seed": config.seed,
+            "input_scale": config.input_scale,
+            "input_offset": config.input_offset,
+        },
         "command": command,
     }
+
+
+def _path(model: Model, name: str) -> str | None:
+    if isinstance(model, Graph):
+        return None
+    return str(model_path(model)) if model != name else model
 
 
 def _layers(network: Network) -> list[dict[str, Any]]:
@@ -126,7 +143,7 @@ def _range(values: Any) -> int | list[int]:
 
 def _largest(data: Data) -> float | None:
     """What an encoder took for the largest value, for other data to be encoded alike."""
-    return data.encoder.largest if isinstance(data.encoder, PoissonRate) else None
+    return data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else None
 
 
 def _warnings(entries: Sequence[Entry]) -> list[str]:

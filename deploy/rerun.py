@@ -10,6 +10,7 @@ from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
 from ..models.errors import BackendMissingError, DataError
 from ..models.input_code import input_code
+from ..models.operators import Input
 from .artifact import load_program, read_report
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
@@ -97,14 +98,16 @@ def _data(folder: Path, path: Path | None, samples: int | None, program: Program
     largest = settings.pop("encoder_largest", None)
     config = Configuration(**(settings | {"steps": program.steps, "samples": samples}))
     network = program.network
-    shape, classes = network.input.shape, network.by_name[network.output].size
+    axes = report["model"].get("input_axes")
+    entry = Input(network.input.shape, None if axes is None else tuple(axes))
+    classes = network.by_name[network.output].size
     if path is not None:
-        data = prepare_data(*load_data(path), shape, config, str(path), classes, largest)
+        data = prepare_data(*load_data(path), entry, config, str(path), classes, largest)
     else:
         known = built_in(str(report["model"]["path"]))
         if known is None:
             raise DataError(f"{folder} was deployed from a file: name an .npz with x (and y for the labels) by --data.")
-        data = prepare_data(*known.test_data(), shape, config, "the built-in test data", classes, largest)
+        data = prepare_data(*known.test_data(), entry, config, "the built-in test data", classes, largest)
     bits, limit = input_code(data.x).bits if program.code.exact else 0, program.target.limits.of("graded_spike_bits")
     if limit is not None and bits > limit:
         raise DataError(

@@ -12,6 +12,8 @@ from .quantities import format_count, format_quantity, format_range, format_shar
 Report = Mapping[str, Any]
 
 STAGES = {
+    "ordinary": "as trained, without spikes",
+    "converted": "with spikes",
     "graph": "as trained",
     "network": "in discrete time",
     "integer": "in fixed point",

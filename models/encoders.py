@@ -64,15 +64,42 @@ class PoissonRate(Encoder):
         return (random.random((data.shape[0], steps, *data.shape[1:]), dtype=np.float32) < share).astype(np.int8)
 
 
+@dataclass(frozen=True)
+class IntegrateAndFire(Encoder):
+    """The value adds up from step to step; a spike where the sum exceeds `largest`, and the sum begins anew.
+
+    Attributes
+    ----------
+    largest : the sum that a spike takes; a value beyond it spikes at every step, as no value is below 0.
+    """
+
+    largest: float
+
+    @property
+    def note(self) -> str:
+        return f"encoder: values add up to a spike at each sum beyond {self.largest:g}, which then begins at 0."
+
+    def encode(self, data: Array, steps: int) -> Array:
+        share = data / np.float64(self.largest)
+        total = np.zeros(data.shape)
+        spikes = np.zeros((data.shape[0], steps, *data.shape[1:]), dtype=np.int8)
+        for step in range(steps):
+            total += share
+            fires = total > 1
+            spikes[:, step] = fires
+            total[fires] = 0
+        return spikes
+
+
 def encoder_named(name: str, data: Array, seed: int, largest: float | None = None) -> Encoder:
     """The encoder of a name.
 
     Parameters
     ----------
-    name : "constant" or "rate".
+    name : "constant", "rate" or "integrate".
     data : static, (samples, ...).
     seed : of what is drawn at random.
-    largest : see `PoissonRate`; None takes that of the data.
+    largest : see `PoissonRate` and `IntegrateAndFire`; None takes that of the data.
 
     Raises
     ------
@@ -80,11 +107,11 @@ def encoder_named(name: str, data: Array, seed: int, largest: float | None = Non
     """
     if name == "constant":
         return ConstantCurrent()
-    if name == "rate":
+    if name in ("rate", "integrate"):
         if np.min(data, initial=0) < 0:
             raise UsageError(
-                "The encoder 'rate' takes values from 0 upwards, the data has negative ones: use 'constant'."
+                f"The encoder {name!r} takes values from 0 upwards, the data has negative ones: use 'constant'."
             )
-        found = float(np.max(data, initial=0)) if largest is None else largest
-        return PoissonRate(max(found, SMALLEST), seed)
-    raise UsageError(f"There is no encoder {name!r}: use 'constant' or 'rate'.")
+        found = max(float(np.max(data, initial=0)) if largest is None else largest, SMALLEST)
+        return PoissonRate(found, seed) if name == "rate" else IntegrateAndFire(found)
+    raise UsageError(f"There is no encoder {name!r}: use 'constant', 'rate' or 'integrate'.")

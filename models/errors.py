@@ -74,8 +74,10 @@ class Unsupported:
     reason: str
 
 
-def unsupported_model(model: str, problems: Iterable[Unsupported]) -> UnsupportedModelError:
+def unsupported_model(
+    model: str, problems: Iterable[Unsupported], verdict: str = "cannot be deployed"
+) -> UnsupportedModelError:
     """Join all that stands against a model into one error, so that a user mends everything in one go."""
     rows = [f"  {problem.node} ({problem.what}): {problem.reason}" for problem in problems]
     count = f"{len(rows)} node{'s' if len(rows) > 1 else ''}"
-    return UnsupportedModelError("\n".join([f"{model}: {count} cannot be deployed:", *rows]))
+    return UnsupportedModelError("\n".join([f"{model}: {count} {verdict}:", *rows]))

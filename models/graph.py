@@ -7,7 +7,7 @@ loop has one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -58,6 +58,10 @@ class Graph:
         )
         graph.verify()
         return graph
+
+    def with_assumptions(self, *notes: str) -> Graph:
+        """The same graph with more assumptions."""
+        return replace(self, assumptions=(*self.assumptions, *notes))
 
     @cached_property
     def order(self) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.graph import Edge, Graph, unused
-from ...models.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron
+from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
 from ...models.operators import Flatten, Identity, Neurons, Operator, Reshape
 from .graph_pass import GraphPass, rebuilt
 
@@ -43,7 +44,12 @@ class AddReadout(GraphPass):
     def _with_integrator(graph: Graph, output: str) -> Graph:
         name = unused(f"{output}.readout", graph.nodes)
         zero, one = np.zeros(()), np.ones(())
-        model = LeakyIntegrateAndFire(zero, one, zero, one, one, zero, spiking=False)
+        model: Neuron = LeakyIntegrateAndFire(zero, one, zero, one, one, zero, spiking=False)
+        if graph.integer:
+            nothing, all_of_it = np.zeros((), np.int64), np.full((), DECAY_UNITY)
+            model = IntegerLeakyIntegrateAndFire(
+                all_of_it, nothing, nothing, nothing, nothing, spiking=False, output_shift=ACTIVATION_SHIFT
+            )
         nodes: dict[str, Operator] = {**graph.nodes, name: Neurons(model, None)}
         edges = [Edge(edge.source, name, edge.lag) if edge.target == output else edge for edge in graph.edges]
         note = f"readout: no layer of neurons alone feeds {output!r}; an integrator ({name!r}) sums what arrives."

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .connectivity import Connectivity
-from .convolution import Convolution
+from .convolution import Convolution, window_count
 from .dense import Dense
 from .one_to_one import OneToOne
 from .pool import Pool
@@ -62,7 +62,7 @@ def _selected(first: Connectivity, second: Connectivity) -> Connectivity | None:
             present = np.flatnonzero(channels >= 0)
             np.add.at(weights.swapaxes(0, 1), channels[present], second.weights.swapaxes(0, 1)[present])
             return replace(second, weights=weights, input_shape=first.input_shape)
-        return None
+        return _convolution_over_grid(first, second) if isinstance(second, Convolution) else None
     assert isinstance(second, Selection)
     if second.moves_nothing():
         return first
@@ -76,6 +76,28 @@ def _selected(first: Connectivity, second: Connectivity) -> Connectivity | None:
         kept = (channels >= 0).reshape(-1, *[1] * (first.weights.ndim - 1))
         return first.with_weights(np.where(kept, first.weights[np.maximum(channels, 0)], 0).astype(first.weights.dtype))
     return None
+
+
+def _convolution_over_grid(grid: Selection, convolution: Convolution) -> Convolution | None:
+    """A convolution of every so-manieth position as one of all, with larger steps between the weights and windows."""
+    steps = grid.steps()
+    if steps is None:
+        return None
+    stride = tuple(s * step for s, (_, step) in zip(convolution.stride, steps, strict=True))
+    dilation = tuple(d * step for d, (_, step) in zip(convolution.dilation, steps, strict=True))
+    padding = []
+    for axis, (first, step) in enumerate(steps):
+        size, seen = grid.input_shape[1 + axis], grid.elements.shape[1 + axis]
+        count, kernel = convolution.output_shape[1 + axis], convolution.kernel[axis]
+        reach = (count - 1) * convolution.stride[axis] + convolution.dilation[axis] * (kernel - 1)
+        before = step * convolution.padding[axis][0] - first
+        if before < 0 or (reach - convolution.padding[axis][0] >= seen and first + step * seen < size):
+            return None  # a window would look at pixels where the grid has its border
+        after = max(0, (count - 1) * stride[axis] + dilation[axis] * (kernel - 1) + 1 - size - before)
+        if window_count(size, kernel, stride[axis], (before, after), dilation[axis]) != count:
+            return None
+        padding.append((before, after))
+    return replace(convolution, input_shape=grid.input_shape, stride=stride, dilation=dilation, padding=tuple(padding))
 
 
 def _borders_agree(pool: Pool, convolution: Convolution) -> bool:

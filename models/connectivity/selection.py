@@ -74,6 +74,23 @@ class Selection(Connectivity):
         """Whether it is the identity."""
         return self.sources == self.targets and bool(np.all(self.elements.reshape(-1) == np.arange(self.targets)))
 
+    def steps(self) -> tuple[tuple[int, int], ...] | None:
+        """First position and step of what it takes along each spatial axis; None where it is no such regular grid."""
+        if self.elements.ndim != len(self.input_shape) or self.elements.ndim < 2 or self.elements.min() < 0:
+            return None
+        if self.elements.shape[0] != self.input_shape[0]:
+            return None
+        places = np.unravel_index(self.elements, self.input_shape)
+        result = []
+        for axis, place in enumerate(places):
+            along = np.moveaxis(place, axis, 0).reshape(self.elements.shape[axis], -1)[:, 0]
+            first, step = int(along[0]), int(along[1] - along[0]) if along.size > 1 else 1
+            expected = (first + step * np.arange(along.size)).reshape(-1, *[1] * (self.elements.ndim - 1 - axis))
+            if step < 1 or not np.array_equal(place, np.broadcast_to(expected, place.shape)):
+                return None
+            result.append((first, step))
+        return tuple(result[1:]) if result[0] == (0, 1) else None
+
     def channels(self) -> Array | None:
         """The source channel of each target channel, -1 for none; None where it does not move whole channels."""
         if self.elements.ndim != len(self.input_shape) or self.elements.shape[1:] != self.input_shape[1:]:

@@ -17,6 +17,7 @@ PARAMETERS = ("integrates", "bias", "floor", "ceiling", "threshold", "delta", "i
 
 STATE_BITS = 32
 STATE_LIMIT = 1 << 31
+MASK = (1 << 32) - 1
 
 
 def step(sigma, sent, activation, integrates, bias, floor, ceiling, threshold, delta, input_shift, output_shift):
@@ -35,11 +36,12 @@ def step(sigma, sent, activation, integrates, bias, floor, ceiling, threshold, d
     -------
     sigma, sent, output : the state after this step, and the number that is sent.
     """
-    sigma = sigma * integrates + (activation << input_shift)
-    sigma = ((sigma + STATE_LIMIT) & (2 * STATE_LIMIT - 1)) - STATE_LIMIT
-    change = np.minimum(np.maximum(sigma + bias, floor), ceiling) - sent
+    # Each line keeps to 32 bits; a helper for that would have to be compiled apart from this function.
+    sigma = ((sigma * integrates + (activation << input_shift) + STATE_LIMIT) & MASK) - STATE_LIMIT
+    value = ((sigma + bias + STATE_LIMIT) & MASK) - STATE_LIMIT
+    change = ((np.minimum(np.maximum(value, floor), ceiling) - sent + STATE_LIMIT) & MASK) - STATE_LIMIT
     change = change * ((np.abs(change) >= threshold) * 1)
-    sent = sent + delta * change
+    sent = ((sent + delta * change + STATE_LIMIT) & MASK) - STATE_LIMIT
     return sigma, sent, change >> output_shift
 
 

@@ -11,6 +11,7 @@ import pytest
 from spikeloom.deploy.configuration import Configuration
 from spikeloom.deploy.data import DEFAULT_STEPS, load_data, prepare_data
 from spikeloom.models.errors import DataError
+from spikeloom.models.operators import Input
 
 X = (np.random.default_rng(0).random((6, 5, 2, 3)) < 0.4).astype(np.uint8)
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -18,7 +19,7 @@ SHAPE = (2, 3)
 
 
 def prepare(x=X, y=Y, classes=3, largest=None, **options):
-    return prepare_data(x, y, SHAPE, Configuration(**options), "the file", classes, largest)
+    return prepare_data(x, y, Input(SHAPE), Configuration(**options), "the file", classes, largest)
 
 
 def save(path, **arrays):

@@ -2,3 +2,4 @@
 
 from .options import NirOptions as NirOptions
 from .reader import read_nir as read_nir
+from .reader import time_step as time_step

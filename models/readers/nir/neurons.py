@@ -7,7 +7,7 @@ With `dt` and forward Euler, a step of CubaLIF is (Pedersen et al., "Neuromorphi
 
 and the other models are its special cases. IF and I have no time constant, so that nothing says whether their current
 counts per step or per second. Most libraries write r = 1 and mean v <- v + r a; where r is one over the time step, as
-SpikingJelly writes it, v <- v + r dt a.
+SpikingJelly writes it, or where the metadata say so, v <- v + r dt a.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
 from ...operators import Neurons
+from . import metadata
 from .file import NodeDict
 from .options import NirOptions
 from .values import NotSupportedError, numbers
@@ -58,7 +59,7 @@ def neurons(name: str, kind: str, node: NodeDict, options: NirOptions) -> Neuron
     gain, current_retention, voltage_retention, current_gain, bias = one, zero, zero, one, zero
     if kind in ("IF", "I"):
         voltage_retention, current_gain = one, fields["r"]
-        if counts_per_second(current_gain, options):
+        if counts_per_second(node, options):
             current_gain = current_gain * options.step
     elif kind != "Threshold":
         voltage_retention = _kept(fields["tau" if kind in ("LI", "LIF") else "tau_mem"], options)
@@ -67,25 +68,26 @@ def neurons(name: str, kind: str, node: NodeDict, options: NirOptions) -> Neuron
     if "tau_syn" in fields:
         current_retention = _kept(fields["tau_syn"], options)
         gain = (1 - current_retention) * fields.get("w_in", one)
-    reset = options.layer_resets.get(name) or options.reset or Reset.VALUE
+    computed = zip(metadata.PARAMETERS, (current_retention, voltage_retention, gain, current_gain, bias), strict=True)
+    reset = options.layer_resets.get(name) or options.reset or metadata.noted_reset(node) or Reset.VALUE
+    initial = metadata.initial_voltage(node, shape)
     model = LeakyIntegrateAndFire(
-        current_retention=_compact(current_retention),
-        voltage_retention=_compact(voltage_retention),
+        **{key: _compact(metadata.unrounded(node, key, value)) for key, value in computed},
         threshold=_compact(fields.get("threshold", fields.get("v_threshold", zero))),
-        input_gain=_compact(gain),
-        current_gain=_compact(current_gain),
-        bias=_compact(bias),
         reset=Reset.NONE if kind == "Threshold" else reset,
         reset_value=_compact(fields.get("v_reset", zero)),
-        inclusive=options.threshold_inclusive,
+        inclusive=options.threshold_inclusive or metadata.noted(node, metadata.INCLUSIVE),
         spiking=kind in SPIKING,
+        initial_voltage=_compact(zero if initial is None else initial),
     )
     return Neurons(model, shape or None)
 
 
-def counts_per_second(resistance: Array, options: NirOptions) -> bool:
-    """Whether the r of an IF is one over the time step."""
-    return bool(np.allclose(resistance * options.step, 1.0, rtol=1e-3, atol=0))
+def counts_per_second(node: NodeDict, options: NirOptions) -> bool:
+    """Whether the input current of an IF or I counts per second: so noted, or its r is one over the time step."""
+    if metadata.noted(node, metadata.PER_SECOND):
+        return True
+    return bool(np.allclose(numbers(node["r"]) * options.step, 1.0, rtol=1e-3, atol=0))
 
 
 def _kept(tau: Array, options: NirOptions) -> Array:

@@ -21,6 +21,7 @@ from ...operators import (
     Scale,
     Shape,
 )
+from . import metadata
 from .file import NodeDict
 from .neurons import neurons
 from .options import NirOptions
@@ -41,7 +42,8 @@ def operator_of(name: str, node: NodeDict, options: NirOptions) -> Operator:
     """
     kind = str(node.get("type"))
     if kind == "Input":
-        return Input(_shape(node["shape"]))
+        shape = _shape(node["shape"])
+        return Input(shape, metadata.axes(node, len(shape)))
     if kind == "Output":
         return Output(_shape(node["shape"]) if "shape" in node else None)
     if kind == "Identity":
@@ -99,12 +101,11 @@ def _linear(kind: str, node: NodeDict) -> Linear:
     if kind == "Linear":
         return Linear(weight)
     bias, outputs = numbers(node["bias"]), weight.shape[:-1]
-    if bias.size == int(np.prod(outputs)):
-        return Linear(weight, bias.reshape(outputs))
     try:
-        return Linear(weight, np.broadcast_to(bias, outputs))
+        whole = bias.reshape(outputs) if bias.size == int(np.prod(outputs)) else np.broadcast_to(bias, outputs)
     except ValueError:
         raise NotSupportedError(f"its bias has shape {bias.shape}, its weight {weight.shape}") from None
+    return Linear(weight, whole if np.any(whole) else None)
 
 
 def _axes(node: NodeDict, key: str, count: int, least: int | None) -> tuple[int, ...]:

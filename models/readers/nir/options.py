@@ -23,8 +23,9 @@ class NirOptions:
     Attributes
     ----------
     dt : seconds per step; None takes what the file hints at, or else 1e-4, the NIR paper's.
-    reset : reset of the spiking neurons; None takes a reset to `v_reset`.
-    threshold_inclusive : spike at v >= threshold instead of v > threshold.
+    reset : reset of the spiking neurons; None takes that of the metadata, or else a reset to `v_reset`.
+    threshold_inclusive : spike at v >= threshold instead of v > threshold; False takes what the metadata say, or else
+        v > threshold.
     integration : "euler" (1 - dt/tau) or "exponential" (exp(-dt/tau)) for the share of a state kept in a step.
     layer_resets : reset of single layers by their names, before `reset`.
     """

@@ -1,25 +1,26 @@
 """Reading NIR files: every primitive of NIR 1.0.8, nested graphs, files older than `v_reset`.
 
 NIR describes neurons by differential equations and leaves open the time step, the integration scheme and the kind of
-reset. `NirOptions` decides, and every decision that the file left open becomes one of the graph's assumptions.
+reset. `NirOptions` decides, or else the metadata that Spikeloom's writer left, and every decision that the file left
+open becomes one of the graph's assumptions.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from ...errors import Unsupported, UnsupportedModelError, UsageError, unsupported_model
-from ...graph import Graph, GraphError, unused
+from ...graph import Edge, Graph, GraphError, unused
 from ...operators import Input, Neurons, Operator, Output
+from .assumptions import LOOPS_NOTED, assumptions
 from .file import NodeDict, read_nodes
-from .neurons import SPIKING, counts_per_second
+from .metadata import previous_step
 from .operators import natural_input, operator_of
-from .options import TIMES, NirOptions, with_step
+from .options import NirOptions, with_step
 from .repairs import Edges, repaired
-from .values import NotSupportedError, numbers
+from .values import NotSupportedError
 
 
 def read_nir(path: Path, options: NirOptions | None = None) -> Graph:
@@ -37,7 +38,14 @@ def read_nir(path: Path, options: NirOptions | None = None) -> Graph:
             layers = ", ".join(sorted(key for key, value in operators.items() if isinstance(value, Neurons)))
             raise UsageError(f"{path} has no layer {name!r} to set the reset of; its layers are {layers}.")
     _add_missing_ends(nodes, operators, edges)
-    notes = (*notes, *_assumptions(nodes, options))
+    notes = (*notes, *assumptions(nodes, operators, options))
+    closing = previous_step(metadata)
+    if closing and closing <= set(edges):
+        whole = tuple(Edge(*edge, lag=int(edge in closing)) for edge in edges)
+        graph = Graph(operators, whole, (*notes, LOOPS_NOTED), path.stem)
+        with contextlib.suppress(GraphError):
+            graph.verify()
+            return graph
     try:
         return Graph.with_loops_closed(operators, edges, notes, path.stem)
     except GraphError as error:
@@ -47,6 +55,17 @@ def read_nir(path: Path, options: NirOptions | None = None) -> Graph:
             except GraphError:
                 continue
         raise UnsupportedModelError(f"{path}: {error}.") from None
+
+
+def time_step(path: Path, options: NirOptions | None = None) -> float:
+    """Seconds per step with which `read_nir` reads a file.
+
+    Raises
+    ------
+    UnsupportedModelError : unreadable.
+    """
+    nodes, _, metadata = read_nodes(path)
+    return with_step(options or NirOptions(), nodes, metadata)[0].step
 
 
 def _operators(path: Path, nodes: Mapping[str, NodeDict], options: NirOptions) -> dict[str, Operator]:
@@ -63,34 +82,6 @@ def _operators(path: Path, nodes: Mapping[str, NodeDict], options: NirOptions) -
     if problems:
         raise unsupported_model(str(path), problems)
     return operators
-
-
-def _assumptions(nodes: Mapping[str, NodeDict], options: NirOptions) -> tuple[str, ...]:
-    kinds = {str(node.get("type")) for node in nodes.values()}
-    notes = []
-    if kinds & (set(TIMES) - {"Delay"}):
-        notes.append(f"integration: {options.integration}, the share of a state kept in a step (--integration).")
-    delays = [numbers(node["delay"]) / options.step for node in nodes.values() if node.get("type") == "Delay"]
-    if any(np.any(np.abs(steps - np.rint(steps)) > 1e-3) for steps in delays):
-        notes.append("delay: delays that are no whole number of steps are rounded to one (--dt).")
-    if kinds & set(SPIKING):
-        if options.reset is not None:
-            notes.append(f"reset: {options.reset}, as asked (--reset).")
-        elif kinds & (set(SPIKING) - {"Threshold"}):
-            notes.append("reset: NIR does not say how neurons reset; to v_reset at a spike is assumed (--reset).")
-        notes += [f"reset: {reset} in {name!r}, as asked." for name, reset in options.layer_resets.items()]
-        if options.threshold_inclusive:
-            notes.append("threshold: spikes where v >= threshold, as asked (--threshold-inclusive).")
-        else:
-            notes.append("threshold: spikes where v > threshold, as NIR's equations say (--threshold-inclusive).")
-    resistances = [numbers(node["r"]) for node in nodes.values() if node.get("type") in ("IF", "I")]
-    if any(counts_per_second(resistance, options) for resistance in resistances):
-        notes.append("current: where r of IF or I is one over the time step, their input current counts per second.")
-    if not all(counts_per_second(resistance, options) for resistance in resistances):
-        notes.append("current: IF and I have no time constant; their input current counts per step, not per second.")
-    if any(str(node.get("type")) in ("IF", "LIF", "CubaLIF") and "v_reset" not in node for node in nodes.values()):
-        notes.append("v_reset: the file is older than this field; 0 is assumed.")
-    return tuple(notes)
 
 
 def _add_missing_ends(nodes: Mapping[str, NodeDict], operators: dict[str, Operator], edges: Edges) -> None:

@@ -1,0 +1,1 @@
+"""Ordinary networks become spiking ones: passes over the graph that put neurons where rectifiers were."""

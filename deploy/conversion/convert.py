@@ -1,0 +1,56 @@
+"""From an ordinary network to a spiking one: the passes, in order."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.errors import UsageError
+from ...models.graph import Graph
+from ..lowering.graph_pass import GraphPass
+from .averages import MaximaAsAverages
+from .maxima import MaximaAsRectifiers
+from .rate import RectifiersAsRates
+from .rate_correction import CorrectRates
+from .sigma_delta import RectifiersAsSigmaDelta
+from .thresholds import ThresholdRule
+
+Array = NDArray[Any]
+Method = Literal["rate", "sigma-delta"]
+MaximaAs = Literal["exact", "average"]
+
+
+def convert(
+    graph: Graph, method: Method, maxima: MaximaAs, rule: ThresholdRule, samples: Array | None, steps: int
+) -> Graph:
+    """Convert an ordinary network.
+
+    Parameters
+    ----------
+    graph : with rectifiers, without neurons.
+    method : "rate" or "sigma-delta".
+    maxima : how pools of maxima are done: "exact", by rectifiers, or "average", an approximation.
+    rule : how the thresholds of a rate code are chosen.
+    samples : (samples, steps, *input shape) to calibrate on; None where there are none. Static ones, whose steps are
+        all the same, are looked at once.
+    steps : of a sample.
+
+    Raises
+    ------
+    UsageError : the graph spikes already, or has no rectifier.
+    """
+    if graph.layers:
+        raise UsageError(f"{graph.name} has spiking neurons ({graph.layers[0]!r}) already: leave out --convert.")
+    if not graph.rectifiers:
+        raise UsageError(f"{graph.name} has no rectifier, so that there is nothing to convert: leave out --convert.")
+    if samples is not None and bool(np.all(samples == samples[:, :1])):
+        samples = samples[:, :1]
+    pooling: GraphPass = MaximaAsRectifiers() if maxima == "exact" else MaximaAsAverages()
+    ordinary = pooling.apply(graph)
+    if method == "sigma-delta":
+        return RectifiersAsSigmaDelta(samples).apply(ordinary)
+    frames = None if samples is None else samples.reshape(-1, *samples.shape[2:])
+    spiking = RectifiersAsRates(frames, steps, rule).apply(ordinary)
+    return spiking if frames is None else CorrectRates(ordinary, frames, steps).apply(spiking)
