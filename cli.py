@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import inspect
 import io
 import json as json_format
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -52,73 +55,78 @@ Model = Annotated[
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
 DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
-ResetOption = Annotated[
-    Literal["zero", "subtract", "none"] | None, typer.Option(help="What becomes of the potential at a spike.")
-]
-DtOption = Annotated[float | None, typer.Option(help="Seconds per step.")]
-InclusiveOption = Annotated[bool, typer.Option("--threshold-inclusive", help="Spike at the threshold itself too.")]
-IntegrationOption = Annotated[
-    Literal["euler", "exponential"] | None, typer.Option(help="How time constants become decays.")
-]
-StepsOption = Annotated[int | None, typer.Option(help="Steps of a sample.")]
-EncoderOption = Annotated[Literal["constant", "rate", "integrate"] | None, typer.Option(help="How static data is presented.")]
-ConvertOption = Annotated[
-    Literal["rate", "sigma-delta"] | None, typer.Option(help="How an ordinary network becomes a spiking one.")
-]
-MaxPoolOption = Annotated[
-    Literal["exact", "average"] | None, typer.Option(help="Converting, do max pooling exactly, or by averages.")
-]
-ThresholdRuleOption = Annotated[
-    Literal["maximum", "percentile", "error"] | None, typer.Option(help="How thresholds of a rate code are chosen.")
-]
-ScaleOption = Annotated[str | None, typer.Option("--input-scale", help="Multiply the data by it; such as 1/255.")]
-OffsetOption = Annotated[str | None, typer.Option("--input-offset", help="Then add it to the data.")]
-ShapeOption = Annotated[
-    str | None, typer.Option("--input-shape", help="Of a sample, such as 3,32,32, where a model leaves it open.")
-]
-LayoutOption = Annotated[
-    Literal["channels-first", "channels-last"] | None, typer.Option(help="Axes of the data, where a model allows both.")
-]
-ArchitectureOption = Annotated[
-    str | None, typer.Option(help="FILE.py:NAME of what makes the PyTorch module of a checkpoint.")
-]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 ProcessesOption = Annotated[Literal["layer", "core"], typer.Option(help="In Lava, a process per layer or per core.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
+READING_PANEL = "What the model or its data leave open"
+# What a model file or its data leave open: options of every command that reads a model, and keys of the configuration.
+# Each is given by its type and what --help says of it.
+READING: dict[str, tuple[Any, str]] = {
+    "reset": (Literal["zero", "subtract", "none"] | None, "What becomes of the potential at a spike."),
+    "dt": (float | None, "Seconds per step."),
+    "threshold_inclusive": (bool, "Spike at the threshold itself too."),
+    "integration": (Literal["euler", "exponential"] | None, "How time constants become decays."),
+    "steps": (int | None, "Steps of a sample."),
+    "encoder": (Literal["constant", "rate", "integrate"] | None, "How static data is presented."),
+    "convert": (Literal["rate", "sigma-delta"] | None, "How an ordinary network becomes a spiking one."),
+    "max_pool": (Literal["exact", "average"] | None, "Converting, do max pooling exactly, or by averages."),
+    "threshold_rule": (Literal["maximum", "percentile", "error"] | None, "Converting to a rate code, its thresholds."),
+    "input_scale": (str | None, "Multiply the data by this, such as 1/255."),
+    "input_offset": (str | None, "Then add this to the data."),
+    "input_whole": (bool, "Then cut off the fractions of the data."),
+    "input_shape": (str | None, "Of a sample, such as 3,32,32, where a model leaves it open."),
+    "layout": (
+        Literal["channels-first", "channels-last", "width-first"] | None,
+        "Axes of the data, where a model leaves them open.",
+    ),
+    "architecture": (str | None, "FILE.py:NAME of what makes the PyTorch module of a checkpoint."),
+}
+
+
+def reads_model(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `READING` in place of its parameter `reading`, which gets those that were used."""
+    own = inspect.signature(command, eval_str=True)
+    added = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if kind is bool else None,
+            annotation=Annotated[
+                kind, typer.Option(f"--{name.replace('_', '-')}", help=help_, rich_help_panel=READING_PANEL)
+            ],
+        )
+        for name, (kind, help_) in READING.items()
+    ]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        used = {name: given.pop(name) for name in READING}
+        reading = {name: value for name, value in used.items() if value is not None and value is not False}
+        command(**given, reading=reading)
+
+    parameters = [parameter for parameter in own.parameters.values() if parameter.name != "reading"]
+    positional = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    with_options.__signature__ = own.replace(parameters=[*positional, *added])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*positional, *added)}
+    return with_options
+
+
 @app.command()
+@reads_model
 def check(
     model: Model,
+    reading: dict[str, Any],
     target: TargetOption = "loihi2",
     data: DataOption = None,
-    reset: ResetOption = None,
-    dt: DtOption = None,
-    threshold_inclusive: InclusiveOption = False,
-    integration: IntegrationOption = None,
-    steps: StepsOption = None,
-    encoder: EncoderOption = None,
-    convert: ConvertOption = None,
-    max_pool: MaxPoolOption = None,
-    threshold_rule: ThresholdRuleOption = None,
-    input_scale: ScaleOption = None,
-    input_offset: OffsetOption = None,
-    input_shape: ShapeOption = None,
-    layout: LayoutOption = None,
-    architecture: ArchitectureOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Say whether a model fits a chip, and if not, which layer, which resource, and what would help."""
-    settings = _configuration(
-        config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
-        steps=steps, encoder=encoder, convert=convert, max_pool=max_pool, threshold_rule=threshold_rule,
-        input_scale=input_scale, input_offset=input_offset, input_shape=input_shape, layout=layout,
-        architecture=architecture,
-    )  # fmt: skip
-    _check(model, target, data, settings, json, quiet)
+    _check(model, target, data, _configuration(config, **reading), json, quiet)
 
 
 def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool, quiet: bool) -> None:
@@ -141,25 +149,13 @@ def _check(model: str, target: str, data: Path | None, settings: Configuration, 
 
 
 @app.command()
+@reads_model
 def deploy(
     model: Model,
+    reading: dict[str, Any],
     target: TargetOption = "loihi2",
     data: DataOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the artifact.")] = Path("build/deployment"),
-    reset: ResetOption = None,
-    dt: DtOption = None,
-    threshold_inclusive: InclusiveOption = False,
-    integration: IntegrationOption = None,
-    steps: StepsOption = None,
-    encoder: EncoderOption = None,
-    convert: ConvertOption = None,
-    max_pool: MaxPoolOption = None,
-    threshold_rule: ThresholdRuleOption = None,
-    input_scale: ScaleOption = None,
-    input_offset: OffsetOption = None,
-    input_shape: ShapeOption = None,
-    layout: LayoutOption = None,
-    architecture: ArchitectureOption = None,
     config: ConfigOption = None,
     samples: Annotated[int | None, typer.Option(help="Evaluate only the first so many samples.")] = None,
     lava_samples: Annotated[int | None, typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
@@ -170,13 +166,10 @@ def deploy(
     quiet: QuietOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say whether it fits; write nothing.")] = False,
 ) -> None:
-    """Read, lower, quantize, map and run a model, compare with Lava, estimate its cost, and write it all down."""
+    """Read, convert, lower, quantize, map and run a model, compare with Lava, estimate its cost, write it all down."""
     settings = _configuration(
-        config, reset=reset, dt=dt, threshold_inclusive=threshold_inclusive or None, integration=integration,
-        steps=steps, encoder=encoder, convert=convert, max_pool=max_pool, threshold_rule=threshold_rule,
-        input_scale=input_scale, input_offset=input_offset, input_shape=input_shape, layout=layout,
-        architecture=architecture, samples=samples, lava_samples=lava_samples,
-        calibration_samples=calibration_samples, min_accuracy=min_accuracy, seed=seed,
+        config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
+        min_accuracy=min_accuracy, seed=seed, **reading,
     )  # fmt: skip
     if dry_run:
         _check(model, target, data, settings, json, quiet)
@@ -190,6 +183,27 @@ def deploy(
         _print_json(report)
     elif not quiet:
         _print_report(report, out)
+
+
+@app.command()
+@reads_model
+def export(
+    model: Model,
+    reading: dict[str, Any],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    to: Annotated[Literal["nir"], typer.Option(help="The format.")] = "nir",
+    data: DataOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a model in the format of other tools, and list what that format cannot say."""
+    from .deploy.export import export_model
+
+    notes = export_model(model, to, out, _configuration(config, **reading), data)
+    if not quiet:
+        typer.echo(f"{out} written.")
+        for note in notes:
+            typer.echo(f"  {note}")
 
 
 @app.command()

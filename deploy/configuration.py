@@ -51,8 +51,11 @@ class Configuration(BaseModel):
     threshold_rule : how the thresholds of a rate code are chosen; see `ThresholdRule`.
     input_scale, input_offset : data is multiplied by the one, then the other is added; for models that were trained on
         normalised data.
+    input_whole : then fractions are cut off.
     input_shape : of a step of a sample, where a model file leaves it open.
-    layout : of the input's axes, where a model file leaves it open.
+    layout : of the data's axes, where a model file leaves it open; "width-first" is that of lava-dl's netx.
+    spike_exponent, pipelined : see `NetxOptions`.
+    time_axis, single_spike, ignore_lower_limit : see `TorchOptions`.
     architecture : "file.py:name" or "package.module:name" of what makes the module of a PyTorch checkpoint.
     layers : overrides by layer name.
     """
@@ -77,8 +80,14 @@ class Configuration(BaseModel):
     threshold_rule: ThresholdRule = ThresholdRule.PERCENTILE
     input_scale: float = Field(default=1.0, allow_inf_nan=False)
     input_offset: float = Field(default=0.0, allow_inf_nan=False)
+    input_whole: bool = False
     input_shape: tuple[int, ...] | None = None
-    layout: Literal["channels-first", "channels-last"] | None = None
+    layout: Literal["channels-first", "channels-last", "width-first"] | None = None
+    spike_exponent: int = Field(default=6, ge=0, le=6)
+    pipelined: bool | None = None
+    time_axis: int | None = None
+    single_spike: bool = False
+    ignore_lower_limit: bool = False
     architecture: str | None = None
     layers: dict[str, LayerConfiguration] = Field(default_factory=dict)
 
@@ -116,15 +125,20 @@ class Configuration(BaseModel):
 
     def onnx_options(self) -> OnnxOptions:
         """The part that the ONNX reader needs."""
+        if self.layout == "width-first":
+            raise UsageError("ONNX knows no layout width-first: use channels-first or channels-last (--layout).")
         return OnnxOptions(input_shape=self.input_shape, layout=self.layout)
 
     def netx_options(self) -> NetxOptions:
         """The part that the reader of lava-dl's files needs."""
-        return NetxOptions(input_shape=self.input_shape)
+        layout = self.layout or "channels-first"
+        return NetxOptions(self.input_shape, layout, self.spike_exponent, self.pipelined)
 
     def torch_options(self) -> TorchOptions:
         """The part that the PyTorch reader needs."""
-        return TorchOptions()
+        return TorchOptions(
+            time_axis=self.time_axis, single_spike=self.single_spike, ignore_lower_limit=self.ignore_lower_limit
+        )
 
     def nir_options(self) -> NirOptions:
         """The part that the NIR reader needs."""

@@ -67,7 +67,7 @@ def load_graph(model: Model, config: Configuration) -> Graph:
     ------
     UnsupportedModelError : it cannot be read, or holds what cannot be deployed.
     """
-    graph = model if isinstance(model, Graph) else _read(model_path(model), config)
+    graph = model if isinstance(model, Graph) else read_model(model_path(model), config)
     return graph if is_ordinary(graph) else prepare(graph)
 
 
@@ -93,7 +93,8 @@ def is_ordinary(graph: Graph) -> bool:
     return bool(graph.rectifiers) and not graph.layers
 
 
-def _read(path: Path, config: Configuration) -> Graph:
+def read_model(path: Path, config: Configuration) -> Graph:
+    """Read a model file by its kind, as it was trained."""
     kind = path.suffix.lower()
     if kind == ".onnx":
         from ..models.readers.onnx import read_onnx

@@ -81,6 +81,7 @@ def build_report(
             "seed": config.seed,
             "input_scale": config.input_scale,
             "input_offset": config.input_offset,
+            "input_whole": config.input_whole,
         },
         "command": command,
     }

@@ -81,7 +81,7 @@ def test_the_current_of_the_small_network_is_that_recorded(tiny):
 def test_the_small_network_takes_data_as_netx_lays_it_out(tiny, netx):
     graph, data, _ = tiny
     assert graph.nodes["input"].axes is None
-    turned = read_net(netx / "tiny.net", NetxOptions(layout="WHC")).nodes["input"]
+    turned = read_net(netx / "tiny.net", NetxOptions(layout="width-first")).nodes["input"]
     assert turned.shape == data.shape[2:]
     stored = np.load(netx / "tinynet" / "input_bias.npy")
     np.testing.assert_array_equal(stored.transpose(turned.axes), data[0, 0])

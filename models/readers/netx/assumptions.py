@@ -12,6 +12,11 @@ from .neurons import UNITY, is_sigma_delta
 from .options import NetxOptions
 from .transform import input_transform
 
+AXES = {
+    "channels-first": "channels, height, width",
+    "channels-last": "height, width, channels",
+    "width-first": "width, height, channels",
+}
 OF_LAYERS = {
     "readout": "readout: {} has no neurons in the file; it adds up what arrives over all steps, as in netx.",
     "average": "average: {} adds up the spikes of each group over all steps, instead of averaging them.",
@@ -33,7 +38,7 @@ def assumptions(layers: list[LayerDict], options: NetxOptions, reader: LayerRead
     """
     result = [*_of_input(layers, options, reader), _of_time(options, reader)]
     if any(map(is_sigma_delta, layers)):
-        result.append(f"spikes: graded spikes have {options.spike_exponent} binary places (--spike-exponent).")
+        result.append(f"spikes: graded spikes have {options.spike_exponent} binary places (spike_exponent).")
     return result + [
         sentence.format(", ".join(map(repr, reader.notes[subject])))
         for subject, sentence in OF_LAYERS.items()
@@ -48,7 +53,8 @@ def _of_input(layers: list[LayerDict], options: NetxOptions, reader: LayerReader
     if transform is not None:
         result.append(
             f"input: the data are the whole numbers that the first layer gets, {transform.weight} * x + "
-            f"{transform.bias} for x as in training; netx takes x = 2 p - 1 for pixels p in 0..1."
+            f"{transform.bias} for x as in training; for pixels p in 0..1 netx takes x = 2 p - 1 (--input-scale "
+            f"{2 * transform.weight} --input-offset {transform.bias - transform.weight} --input-whole)."
         )
         neuron = neuron_fields(layers[0]) or {}
         if np.any(np.asarray(neuron.get("iDecay", UNITY)) != UNITY):
@@ -59,13 +65,12 @@ def _of_input(layers: list[LayerDict], options: NetxOptions, reader: LayerReader
             f"input: the file has no input layer; its data have shape {entry.shape}, {origin} (--input-shape)."
         )
     if len(entry.shape) == 3:
-        axes = "channels, height, width" if options.layout == "CHW" else "width, height, channels"
-        result.append(f"layout: the axes of the data are {axes} (--layout).")
+        result.append(f"layout: the axes of the data are {AXES[options.layout]} (--layout).")
     return result
 
 
 def _of_time(options: NetxOptions, reader: LayerReader) -> str:
     if not reader.options.pipelined:
-        return "timing: layers see one another within a step, and start together with each sample (--pipelined)."
+        return "timing: layers see one another within a step, and start together with each sample (pipelined)."
     why = "as in netx, which never resets sigma-delta neurons" if options.pipelined is None else "as asked"
-    return f"timing: every layer sees what was sent at the step before, {why} (--pipelined)."
+    return f"timing: every layer sees what was sent at the step before, {why} (pipelined)."

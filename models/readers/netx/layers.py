@@ -94,7 +94,8 @@ class LayerReader:
         return self.layers[-1] if self.layers else Layer(self._data, 0)
 
     def _input_node(self, shape: Shape) -> Signal:
-        axes = (2, 1, 0) if self.options.layout == "WHC" and len(shape) == 3 else None
+        orders = {"width-first": (2, 1, 0), "channels-last": (2, 0, 1)}
+        axes = orders.get(self.options.layout) if len(shape) == 3 else None
         return self.flow.input(INPUT, shape, axes)
 
     def _input(self, fields: LayerDict, name: str) -> Layer:

@@ -32,7 +32,7 @@ def read_net(path: Path, options: NetxOptions | None = None) -> Graph:
     """
     options = options or NetxOptions()
     if not 0 <= options.spike_exponent <= LARGEST_SPIKE_EXPONENT:
-        raise UsageError(f"--spike-exponent is {options.spike_exponent}; it is from 0 to {LARGEST_SPIKE_EXPONENT}.")
+        raise UsageError(f"spike_exponent is {options.spike_exponent}; it is from 0 to {LARGEST_SPIKE_EXPONENT}.")
     layers = read_layers(path)
     if options.input_shape is not None and _kind(layers[0]) == "input":
         raise UsageError(f"{path} has an input layer, which says the shape of the data: leave out --input-shape.")
