@@ -15,7 +15,7 @@ from .data import Data
 
 Array = NDArray[Any]
 
-CALIBRATION_PRODUCTS = 1e10  # that one trial of all layers may take on the calibration samples
+CALIBRATION_PRODUCTS = 3e9  # that one trial of all layers may take on the calibration samples
 FEWEST_CALIBRATION_SAMPLES = 4
 
 

@@ -66,7 +66,6 @@ class _Building:
         self.name = name
         self.nodes: dict[str, Operator] = {key: node for key, node in graph.nodes.items() if key != name}
         self.edges = [edge for edge in graph.edges if edge.target != name]
-        self.taken = set(graph.nodes)
 
     def add(self, suffix: str, operator: Operator, sources: list[str]) -> str:
         key = unused(f"{self.name}.{suffix}", self.nodes)
@@ -77,7 +76,7 @@ class _Building:
     def along_axis(self, arriving: str, pool: MaxPool, shape: Shape) -> tuple[str, Shape]:
         """Replace a pool whose windows extend along one axis."""
         windows = pool.windows(shape)
-        if windows.shape[0] == 1 and np.array_equal(windows[0], np.arange(windows[0].size).reshape(shape)):
+        if windows.shape[0] == 1 and np.array_equal(windows[0], np.arange(int(np.prod(shape))).reshape(shape)):
             return arriving, shape
         # What lies outside is never the largest: another element of the same window stands in for it.
         inside = windows.max(axis=0)

@@ -6,7 +6,7 @@ anything. What is below a threshold is not sent, so that the thresholds trade ac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...models.execution.forward import forward
 from ...models.execution.graph_run import run_graph
 from ...models.graph import Edge, Graph, unused
 from ...models.neurons import SigmaDelta
-from ...models.operators import Convolution, Linear, Neurons, Operator, Rectifier, Scale
+from ...models.operators import LinearOperator, Neurons, Operator, Rectifier
 from ..lowering.graph_pass import GraphPass, rebuilt
 from ..lowering.paths import PathFinder
 from .thresholds import Array
@@ -116,10 +116,9 @@ def _biases_into_neurons(graph: Graph) -> Graph:
             constant = finder.constant(name)
             model = operator.model if constant is None else replace(operator.model, bias=constant)
             nodes[name] = Neurons(model, operator.shape)
-        elif isinstance(operator, Linear | Convolution):
-            nodes[name] = replace(operator, bias=None)
-        elif isinstance(operator, Scale):
-            nodes[name] = replace(operator, offset=None)
+        elif isinstance(operator, LinearOperator):
+            added = {field.name: None for field in fields(operator) if field.name in ("bias", "offset")}  # type: ignore[arg-type]
+            nodes[name] = replace(operator, **added)  # type: ignore[type-var]
         else:
             nodes[name] = operator
     return rebuilt(graph, nodes, list(graph.edges))

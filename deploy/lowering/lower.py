@@ -44,12 +44,16 @@ def lower(graph: Graph) -> Network:
     UnsupportedModelError : lists everything in the graph that no network can express.
     UsageError : an ordinary network that was not converted.
     """
-    if graph.rectifiers:
+    if graph.rectifiers and not graph.layers:
         some = ", ".join(map(repr, graph.rectifiers[:3])) + (", ..." if len(graph.rectifiers) > 3 else "")
         raise UsageError(
             f"{graph.name} is an ordinary network, whose rectifiers ({some}) do not spike: say how it is to become a "
             "spiking one, --convert rate or --convert sigma-delta."
         )
+    if graph.rectifiers:
+        reason = "gets numbers that are no spikes, in a network that spikes elsewhere; put it behind spiking neurons"
+        kinds = {name: type(graph.nodes[name]).__name__ for name in graph.rectifiers}
+        raise unsupported_model(graph.name, [Unsupported(name, kind, reason) for name, kind in kinds.items()])
     finder = PathFinder(graph)
     problems: list[Unsupported] = []
     if len(graph.inputs) != 1:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.graph import Edge, Graph, unused
-from ...models.neurons import LeakyIntegrateAndFire, Reset
+from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron, Reset
+from ...models.neurons.leaky_rule import DECAY_UNITY
 from ...models.operators import (
     Convolution,
     Delay,
@@ -22,7 +23,7 @@ from ...models.operators import (
 )
 from .graph_pass import GraphPass, rebuilt
 
-_PASSING = (Identity, Flatten, Reshape, Select, Delay)
+_PASSING = (Identity, Flatten, Reshape, Select, Delay, MaxPool)
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,47 @@ class SpikingMaxima(GraphPass):
 
     def apply(self, graph: Graph) -> Graph:
         for name in graph.rectifiers:
-            if isinstance(graph.nodes[name], MaxPool) and _spikes_arrive(graph, name):
-                graph = _replaced(graph, name)
+            origins = _origins(graph, name) if isinstance(graph.nodes[name], MaxPool) else None
+            if origins is not None:
+                graph = _replaced(graph, name, any(isinstance(graph.nodes[origin], Input) for origin in origins))
         return graph
 
 
-def _spikes_arrive(graph: Graph, name: str) -> bool:
-    """Whether one source alone arrives, and it sends nothing but 0 and 1."""
-    while True:
-        arriving = graph.incoming(name)
-        if len(arriving) != 1:
-            return False
-        name = arriving[0].source
-        operator = graph.nodes[name]
+def _origins(graph: Graph, name: str) -> list[str] | None:
+    """The neurons and inputs whose spikes arrive, alone or side by side; None where anything but 0 and 1 does."""
+    arriving = graph.incoming(name)
+    if len(arriving) > 1 and not _side_by_side([graph.nodes[edge.source] for edge in arriving]):
+        return None
+    origins: list[str] = []
+    for edge in arriving:
+        operator = graph.nodes[edge.source]
         if isinstance(operator, Neurons):
-            return not operator.model.graded
-        if isinstance(operator, Input):
-            return bool(graph.layers)  # a spiking network's input; the note says that spikes are taken for granted
-        if not isinstance(operator, _PASSING) and not (isinstance(operator, MaxPool) and bool(graph.layers)):
-            return False
+            further = None if operator.model.graded else [edge.source]
+        elif isinstance(operator, Input):  # a spiking network's; the note says that spikes are taken for granted
+            further = [edge.source] if graph.layers else None
+        else:
+            further = _origins(graph, edge.source) if isinstance(operator, _PASSING) else None
+        if further is None:
+            return None
+        origins += further
+    return origins
 
 
-def _replaced(graph: Graph, name: str) -> Graph:
+def _side_by_side(parts: list[Operator]) -> bool:
+    """Whether these are the parts of a concatenation, so that no two of them add up."""
+    taken = [part.elements >= 0 for part in parts if isinstance(part, Select)]
+    return len(taken) == len(parts) and int(np.sum(taken, axis=0).max()) <= 1
+
+
+def _replaced(graph: Graph, name: str, over_input: bool) -> Graph:
     pool = graph.nodes[name]
     assert isinstance(pool, MaxPool)
     sums = unused(f"{name}.sum", graph.nodes)
     zero, one = np.zeros(()), np.ones(())
-    model = LeakyIntegrateAndFire(zero, zero, np.full((), 0.5), one, one, zero, reset=Reset.NONE)
+    model: Neuron = LeakyIntegrateAndFire(zero, zero, np.full((), 0.5), one, one, zero, reset=Reset.NONE)
+    if graph.integer:
+        nothing, all_of_it = np.zeros((), np.int64), np.full((), DECAY_UNITY)
+        model = IntegerLeakyIntegrateAndFire(all_of_it, all_of_it, nothing, nothing, nothing, reset=Reset.NONE)
     nodes: dict[str, Operator] = {}
     for key, operator in graph.nodes.items():
         if key == name:
@@ -73,6 +88,6 @@ def _replaced(graph: Graph, name: str) -> Graph:
             nodes[key] = operator
     edges = [Edge(edge.source, sums, edge.lag) if edge.target == name else edge for edge in graph.edges]
     note = f"max pooling: {name!r} is over spikes, so that neurons which spike at one or more of them do it exactly."
-    if any(isinstance(graph.nodes[edge.source], Input) for edge in graph.incoming(name)):
+    if over_input:
         note = f"max pooling: {name!r} is over the input, which is taken to be spikes, 0 or 1."
     return rebuilt(graph, nodes, [*edges, Edge(sums, name)], note)

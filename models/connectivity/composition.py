@@ -47,25 +47,34 @@ def _selected(first: Connectivity, second: Connectivity) -> Connectivity | None:
     if isinstance(first, Selection) and isinstance(second, Selection):
         flat = second.elements
         through = np.where(flat >= 0, first.elements.reshape(-1)[np.maximum(flat, 0)], -1)
-        return Selection(through, first.input_shape, first.weights * second.weights)
+        gain = np.broadcast_to(first.weights, (first.targets,))[np.maximum(flat.reshape(-1), 0)]
+        return Selection(through, first.input_shape, second.weights * gain)
     if isinstance(first, Selection):
+        if np.any(first.weights != 1):
+            second = second.scaled_by_source(first.weights)
         if first.moves_nothing():
             return second
-        if isinstance(second, Dense):
+        if isinstance(second, Dense) and second.sources > DENSE_SHARE * first.sources:
             columns = np.zeros((second.targets, first.sources), dtype=second.weights.dtype)
             present = np.flatnonzero(first.elements.reshape(-1) >= 0)
             np.add.at(columns.T, first.elements.reshape(-1)[present], second.weights.T[present])
             return Dense(columns)
+        if not isinstance(second, Convolution) or second.input_shape != first.elements.shape:
+            return None
         channels = first.channels()
-        if isinstance(second, Convolution) and second.groups == 1 and channels is not None:
+        if second.groups == 1 and channels is not None:
             weights = np.zeros((second.weights.shape[0], first.input_shape[0], *second.kernel), second.weights.dtype)
             present = np.flatnonzero(channels >= 0)
             np.add.at(weights.swapaxes(0, 1), channels[present], second.weights.swapaxes(0, 1)[present])
             return replace(second, weights=weights, input_shape=first.input_shape)
-        return _convolution_over_grid(first, second) if isinstance(second, Convolution) else None
+        return _convolution_over_grid(first, second)
     assert isinstance(second, Selection)
+    if isinstance(first, OneToOne):
+        return second.scaled_by_source(first.weights)
     if second.moves_nothing():
-        return first
+        return first if np.all(second.weights == 1) else first.scaled_by_target(second.weights)
+    if np.any(second.weights != 1):
+        return None
     if isinstance(first, Dense):
         rows = first.weights[np.maximum(second.elements.reshape(-1), 0)]
         return Dense(np.where((second.elements.reshape(-1) >= 0)[:, np.newaxis], rows, 0).astype(first.weights.dtype))
@@ -91,7 +100,9 @@ def _convolution_over_grid(grid: Selection, convolution: Convolution) -> Convolu
         count, kernel = convolution.output_shape[1 + axis], convolution.kernel[axis]
         reach = (count - 1) * convolution.stride[axis] + convolution.dilation[axis] * (kernel - 1)
         before = step * convolution.padding[axis][0] - first
-        if before < 0 or (reach - convolution.padding[axis][0] >= seen and first + step * seen < size):
+        near = convolution.padding[axis][0] > 0 and first >= step
+        far = reach - convolution.padding[axis][0] >= seen and first + step * seen < size
+        if before < 0 or near or far:
             return None  # a window would look at pixels where the grid has its border
         after = max(0, (count - 1) * stride[axis] + dilation[axis] * (kernel - 1) + 1 - size - before)
         if window_count(size, kernel, stride[axis], (before, after), dilation[axis]) != count:

@@ -1,4 +1,4 @@
-"""Each target gets one source, or none, with weight 1: slices, transpositions, the parts of a concatenation."""
+"""Each target gets one source, or none: slices, transpositions, the parts of a concatenation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .sparse_matrix import Sparse
 
 @dataclass(frozen=True, eq=False)
 class Selection(Connectivity):
-    """y_i = x[elements_i], and zero where an element is -1.
+    """y_i = w_i x[elements_i], and zero where an element is -1.
 
     It exists on the way from a graph to a network only, where it dissolves in the weights before or behind it or
     becomes `Sparse`; see `compose`.
@@ -22,7 +22,7 @@ class Selection(Connectivity):
     ----------
     elements : int64 array of the output's shape.
     input_shape : shape of the source population.
-    weights : one, the same for all.
+    weights : (1,), the same for all, or (targets,).
     """
 
     elements: Array
@@ -32,7 +32,7 @@ class Selection(Connectivity):
     @classmethod
     def of(cls, elements: Array, input_shape: tuple[int, ...]) -> Selection:
         """A selection with weight 1."""
-        return cls(np.asarray(elements, dtype=np.int64), input_shape, np.ones(1))
+        return cls(np.asarray(elements, dtype=np.int64), input_shape, np.ones(1, dtype=np.int8))
 
     @property
     def sources(self) -> int:
@@ -49,29 +49,30 @@ class Selection(Connectivity):
     def apply(self, activity: Array) -> Array:
         flat = self.elements.reshape(-1)
         picked = np.asarray(activity, dtype=np.float64)[:, np.maximum(flat, 0)]
-        return np.where(flat >= 0, picked, 0.0) * float(self.weights[0])
+        return np.where(flat >= 0, picked, 0.0) * self.weights
 
     def to_sparse(self) -> sparse.csr_array:
         targets = np.flatnonzero(self.elements.reshape(-1) >= 0)
         sources = self.elements.reshape(-1)[targets]
-        values = np.full(targets.size, self.weights[0])
+        values = np.broadcast_to(self.weights, (self.targets,))[targets]
         return sparse.csr_array((values, (targets, sources)), shape=(self.targets, self.sources))
 
     def with_weights(self, weights: Array) -> Selection:
         return Selection(self.elements, self.input_shape, weights)
 
-    def scaled_by_target(self, gain: Array) -> Connectivity:
-        return self.as_sparse().scaled_by_target(gain)
+    def scaled_by_target(self, gain: Array) -> Selection:
+        return self.with_weights(self.weights * np.asarray(gain).reshape(-1))
 
-    def scaled_by_source(self, gain: Array) -> Connectivity:
-        return self.as_sparse().scaled_by_source(gain)
+    def scaled_by_source(self, gain: Array) -> Selection:
+        of_source = np.broadcast_to(np.asarray(gain, dtype=np.float64).reshape(-1), (self.sources,))
+        return self.scaled_by_target(of_source[np.maximum(self.elements.reshape(-1), 0)])
 
     def as_sparse(self) -> Sparse:
         """The same map, synapse by synapse."""
         return Sparse.from_matrix(self.to_sparse())
 
     def moves_nothing(self) -> bool:
-        """Whether it is the identity."""
+        """Whether every source reaches the target of its number, with whatever weight."""
         return self.sources == self.targets and bool(np.all(self.elements.reshape(-1) == np.arange(self.targets)))
 
     def steps(self) -> tuple[tuple[int, int], ...] | None:
