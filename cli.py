@@ -82,6 +82,7 @@ READING: dict[str, tuple[Any, str]] = {
         Literal["channels-first", "channels-last", "width-first"] | None,
         "Axes of the data, where a model leaves them open.",
     ),
+    "output_name": (str | None, "Which output to read, of a model with several."),
     "architecture": (str | None, "FILE.py:NAME of what makes the PyTorch module of a checkpoint."),
 }
 

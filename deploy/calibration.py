@@ -15,19 +15,21 @@ from .data import Data
 
 Array = NDArray[Any]
 
-CALIBRATION_PRODUCTS = 3e9  # that one trial of all layers may take on the calibration samples
+CONVERSION_PRODUCTS = 3e9  # that running the network once on the calibration samples may take
+QUANTIZATION_PRODUCTS = 5e8  # the same where it is run dozens of times
 FEWEST_CALIBRATION_SAMPLES = 4
 
 
-def calibration_samples(products: int, data: Data, config: Configuration) -> Array:
+def calibration_samples(products: int, bearable: float, data: Data, config: Configuration) -> Array:
     """Numbers of the samples to calibrate on: as many as asked for, or as can be tried in reasonable time.
 
     Parameters
     ----------
     products : multiplications of one step of a sample.
+    bearable : multiplications that all of them may take.
     """
-    bearable = max(FEWEST_CALIBRATION_SAMPLES, int(CALIBRATION_PRODUCTS / max(1, data.steps * products)))
-    count = min(config.calibration_samples, bearable, data.samples)
+    most = max(FEWEST_CALIBRATION_SAMPLES, int(bearable / max(1, data.steps * products)))
+    count = min(config.calibration_samples, most, data.samples)
     return np.sort(np.random.default_rng(config.seed).choice(data.samples, count, replace=False))
 
 

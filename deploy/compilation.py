@@ -18,7 +18,7 @@ from ..models.errors import DataError, DoesNotFitError
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
 from ..models.network import Network, Role
-from .calibration import calibration_samples, products_of_network
+from .calibration import QUANTIZATION_PRODUCTS, calibration_samples, products_of_network
 from .configuration import Configuration
 from .data import Data
 from .lowering.lower import lower
@@ -65,7 +65,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     problems = check_features(network, target, code.bits)
     if problems:
         raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
-    chosen = calibration_samples(products_of_network(network), data, config)
+    chosen = calibration_samples(products_of_network(network), QUANTIZATION_PRODUCTS, data, config)
     calibration = code.decode(code.encode(data.x[chosen]))
     if network.integer:
         quantization = Quantization(network, ())

@@ -56,6 +56,7 @@ class Configuration(BaseModel):
     layout : of the data's axes, where a model file leaves it open; "width-first" is that of lava-dl's netx.
     spike_exponent, pipelined : see `NetxOptions`.
     time_axis, single_spike, ignore_lower_limit : see `TorchOptions`.
+    output_name : the output to read of a model with several; of a module of PyTorch, its number, from 0.
     architecture : "file.py:name" or "package.module:name" of what makes the module of a PyTorch checkpoint.
     layers : overrides by layer name.
     """
@@ -88,6 +89,7 @@ class Configuration(BaseModel):
     time_axis: int | None = None
     single_spike: bool = False
     ignore_lower_limit: bool = False
+    output_name: str | None = None
     architecture: str | None = None
     layers: dict[str, LayerConfiguration] = Field(default_factory=dict)
 
@@ -105,9 +107,11 @@ class Configuration(BaseModel):
     @classmethod
     def _fraction(cls, value: Any) -> Any:
         """Let people write 1/255."""
+        if not isinstance(value, str) or "/" not in value:
+            return value
         try:
-            return float(Fraction(value)) if isinstance(value, str) else value
-        except (ValueError, ZeroDivisionError):
+            return float(Fraction(value))
+        except (ValueError, ZeroDivisionError, OverflowError):
             return value
 
     @field_validator("input_shape", mode="before")
@@ -127,7 +131,7 @@ class Configuration(BaseModel):
         """The part that the ONNX reader needs."""
         if self.layout == "width-first":
             raise UsageError("ONNX knows no layout width-first: use channels-first or channels-last (--layout).")
-        return OnnxOptions(input_shape=self.input_shape, layout=self.layout)
+        return OnnxOptions(self.input_shape, self.layout, self.output_name)
 
     def netx_options(self) -> NetxOptions:
         """The part that the reader of lava-dl's files needs."""
@@ -136,9 +140,10 @@ class Configuration(BaseModel):
 
     def torch_options(self) -> TorchOptions:
         """The part that the PyTorch reader needs."""
-        return TorchOptions(
-            time_axis=self.time_axis, single_spike=self.single_spike, ignore_lower_limit=self.ignore_lower_limit
-        )
+        if self.output_name is not None and not self.output_name.isdigit():
+            raise UsageError("What a PyTorch module returns is numbered: --output-name 0 is the first.")
+        output = None if self.output_name is None else int(self.output_name)
+        return TorchOptions(self.time_axis, output, self.single_spike, self.ignore_lower_limit)
 
     def nir_options(self) -> NirOptions:
         """The part that the NIR reader needs."""

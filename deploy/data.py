@@ -147,7 +147,7 @@ def prepare_data(
     labels = _labels(y, x.shape[0], name, classes)
     if config.min_accuracy is not None and labels is None:
         raise DataError(f"{name} has no labels: a minimum accuracy needs an array y of shape ({x.shape[0]},).")
-    x = _scaled(x, config, notes)
+    x = _scaled(x, config, name, notes)
     # Before any sample is left out, so that a sample is encoded the same however many run.
     encoder = encoder_named(config.encoder, x, config.seed, largest) if static else None
     if config.samples is not None:
@@ -165,15 +165,21 @@ def prepare_data(
     return Data(x.reshape(x.shape[0], x.shape[1], -1), labels, tuple(notes), name, encoder)
 
 
-def _scaled(x: Array, config: Configuration, notes: list[str]) -> Array:
+def _scaled(x: Array, config: Configuration, name: str, notes: list[str]) -> Array:
     if config.input_scale != 1 or config.input_offset != 0:
         # In double precision where fractions are cut off, lest a whole number end just below itself.
-        kind = np.float64 if config.input_whole else np.float32
-        x = x.astype(kind) * kind(config.input_scale) + kind(config.input_offset)
+        kind: Any = np.float64 if config.input_whole else np.float32
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = x.astype(kind) * kind(config.input_scale) + kind(config.input_offset)
+        if not np.all(np.isfinite(x)):
+            raise DataError(
+                f"{name}: x times {config.input_scale:g} plus {config.input_offset:g} is beyond all numbers."
+            )
         note = f"input: data times {config.input_scale:g} plus {config.input_offset:g} (--input-scale, --input-offset)."
         notes.append(note)
     if config.input_whole:
-        x = np.trunc(x).astype(np.int32)
+        limit = np.iinfo(np.int32).max
+        x = np.clip(np.trunc(x), -limit, limit).astype(np.int32)
         notes.append("input: fractions are cut off (--input-whole).")
     return x
 

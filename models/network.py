@@ -77,6 +77,8 @@ class Projection:
     connectivity : the weights; integers in a quantized network.
     delay : steps from a spike to its arrival, at least 1.
     exponent : in a quantized network, arriving sums are weight * 2**exponent; 0..7.
+    trained_step : in a float network, what the weights are multiples of, if they were trained so: a number (), or one
+        for each target, (targets,); else None.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Projection:
     connectivity: Connectivity
     delay: int = 1
     exponent: int = 0
+    trained_step: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)

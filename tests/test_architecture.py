@@ -15,7 +15,7 @@ LAYERS = ("models", "mapping", "backends", "deploy", "cli")  # each may import t
 STANDALONE = "backends/lava/standalone"  # copied into an artifact; no part of the package when it runs
 NO_PACKAGE = {"tests", "benchmarks", "docs", "build", "dist"}
 TORCH_AT_HOME = {"models/zoo/digits.py", "models/zoo/surrogate.py", "models/readers/torch"}
-SLOW = {"numba", "scipy", "sklearn", "torch", "lava", "h5py", "nir", "pymetis", "networkx"}
+SLOW = {"numba", "scipy", "sklearn", "torch", "lava", "h5py", "nir", "pymetis", "networkx", "onnx", "ml_dtypes"}
 
 
 def package_files() -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...models.errors import UsageError
 from ...models.graph import Graph
 from ...models.input_code import input_code
-from ..calibration import calibration_samples, products_of_graph
+from ..calibration import CONVERSION_PRODUCTS, calibration_samples, products_of_graph
 from ..configuration import Configuration
 from ..data import Data, default_steps
 from .convert import convert
@@ -27,7 +27,7 @@ def convert_graph(graph: Graph, data: Data | None, config: Configuration) -> Gra
     if data is None:
         steps = config.steps or default_steps(config)
         return convert(graph, config.convert, config.max_pool, config.threshold_rule, None, steps)
-    chosen = data.x[calibration_samples(products_of_graph(graph), data, config)]
+    chosen = data.x[calibration_samples(products_of_graph(graph), CONVERSION_PRODUCTS, data, config)]
     code = input_code(data.x)
     samples = code.decode(code.encode(chosen)).reshape(*chosen.shape[:2], *graph.shapes[graph.inputs[0]])
     converted = convert(graph, config.convert, config.max_pool, config.threshold_rule, samples, data.steps)

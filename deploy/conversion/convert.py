@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import UsageError
 from ...models.graph import Graph
+from ...models.operators import Neurons
 from ..lowering.graph_pass import GraphPass
 from .averages import MaximaAsAverages
 from .maxima import MaximaAsRectifiers
@@ -41,8 +42,9 @@ def convert(
     ------
     UsageError : the graph spikes already, or has no rectifier.
     """
-    if graph.layers:
-        raise UsageError(f"{graph.name} has spiking neurons ({graph.layers[0]!r}) already: leave out --convert.")
+    neurons = [name for name in graph.layers if graph.rectifiers or _spikes(graph, name)]
+    if neurons:
+        raise UsageError(f"{graph.name} has spiking neurons ({neurons[0]!r}) already: leave out --convert.")
     if not graph.rectifiers:
         raise UsageError(f"{graph.name} has no rectifier, so that there is nothing to convert: leave out --convert.")
     if samples is not None and bool(np.all(samples == samples[:, :1])):
@@ -54,3 +56,9 @@ def convert(
     frames = None if samples is None else samples.reshape(-1, *samples.shape[2:])
     spiking = RectifiersAsRates(frames, steps, rule).apply(ordinary)
     return spiking if frames is None else CorrectRates(ordinary, frames, steps).apply(spiking)
+
+
+def _spikes(graph: Graph, name: str) -> bool:
+    """Whether a layer does; an integrator that sums up what a linear network says does not."""
+    operator = graph.nodes[name]
+    return isinstance(operator, Neurons) and operator.model.eventful

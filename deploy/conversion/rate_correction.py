@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...models.execution.forward import forward
-from ...models.execution.graph_run import run_graph
 from ...models.graph import Graph
 from ...models.neurons import LeakyIntegrateAndFire
-from ...models.operators import Neurons, Output
+from ...models.operators import Neurons
 from ..lowering.graph_pass import GraphPass, rebuilt
+from ..lowering.paths import PathFinder
 from .thresholds import Array
 
 
@@ -36,31 +36,47 @@ class CorrectRates(GraphPass):
     steps: int
 
     def apply(self, graph: Graph) -> Graph:
-        names = frozenset(graph.layers)
-        wanted = forward(self.ordinary, self.samples, names)
-        data = np.repeat(self.samples[:, np.newaxis], self.steps, axis=1)
+        wanted = forward(self.ordinary, self.samples, frozenset(graph.layers))
+        still = self.samples.reshape(self.samples.shape[0], -1)
+        # Layer by layer, with what those before it really send: (steps, samples, neurons).
+        sent = {graph.inputs[0]: np.broadcast_to(still, (self.steps, *still.shape))}
+        finder = PathFinder(graph)
+        nodes = dict(graph.nodes)
         for name in graph.layers:
             operator, shape = graph.nodes[name], graph.shapes[name]
             assert isinstance(operator, Neurons) and isinstance(operator.model, LeakyIntegrateAndFire)
-            spikes = run_graph(_up_to(graph, name), data)[name].mean(axis=1)
-            said = (spikes * operator.model.threshold).reshape(-1, *shape)
-            missing = _by_channel(wanted[name]) - _by_channel(said)
+            arriving = _arriving(finder, name, sent)
+            said = _run(operator.model, arriving).mean(axis=0) * operator.model.threshold
+            missing = _by_channel(wanted[name]) - _by_channel(said.reshape(-1, *shape))
             bias = operator.model.bias + np.repeat(missing, int(np.prod(shape[1:])))
-            nodes = {**graph.nodes, name: replace(operator, model=replace(operator.model, bias=bias))}
-            graph = rebuilt(graph, nodes, list(graph.edges))
-        return graph
+            model = replace(operator.model, bias=bias)
+            nodes[name] = replace(operator, model=model)
+            sent[name] = _run(model, arriving)
+        return rebuilt(graph, nodes, list(graph.edges))
+
+
+def _arriving(finder: PathFinder, name: str, sent: dict[str, Array]) -> Array:
+    """Sums at a layer at every step, (steps, samples, neurons)."""
+    constant = finder.constant(name)
+    total: Array = np.zeros(()) if constant is None else constant
+    for path in finder.arriving(name):
+        values = sent[path.source]
+        if path.connectivity is not None:
+            flat = path.connectivity.apply(values.reshape(-1, values.shape[2]))
+            values = flat.reshape(*values.shape[:2], -1)
+        total = total + values
+    return total
+
+
+def _run(model: LeakyIntegrateAndFire, arriving: Array) -> Array:
+    """Spikes at every step, int8 (steps, samples, neurons)."""
+    state = model.initial_state(*arriving.shape[1:])
+    spikes = np.zeros(arriving.shape, dtype=np.int8)
+    for step, sums in enumerate(arriving):
+        state, spikes[step] = model.step(state, sums)
+    return spikes
 
 
 def _by_channel(values: Array) -> Array:
     """Mean over samples and positions: (samples, channels, *size) to (channels,)."""
     return np.asarray(values.mean(axis=(0, *range(2, values.ndim))))
-
-
-def _up_to(graph: Graph, name: str) -> Graph:
-    """The part of a graph that a layer depends on."""
-    kept = {name}
-    for node in reversed(graph.order[: graph.order.index(name) + 1]):
-        if node in kept:
-            kept |= {edge.source for edge in graph.incoming(node)}
-    nodes = {key: node for key, node in graph.nodes.items() if key in kept and not isinstance(node, Output)}
-    return replace(graph, nodes=nodes, edges=tuple(edge for edge in graph.edges if edge.target in nodes))

@@ -49,7 +49,7 @@ def channel_thresholds(activation: Array, rule: ThresholdRule, steps: int) -> Ar
         chosen = np.array([np.percentile(row[row > 0], PERCENTILE) if np.any(row > 0) else 0.0 for row in values])
     else:
         chosen = np.array([_least_error(row[row > 0], steps) if np.any(row > 0) else 0.0 for row in values])
-    return np.maximum(chosen, LEAST_SHARE * layer)
+    return np.asarray(np.maximum(chosen, LEAST_SHARE * layer))
 
 
 def _least_error(values: Array, steps: int) -> float:

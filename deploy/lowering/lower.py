@@ -161,5 +161,10 @@ def _projections(
         if gain is not None:
             connectivity = connectivity.scaled_by_target(gain)
         delay = path.lag + depths[name] - depths[path.source]
-        result.append(Projection(f"{path.source} -> {name}{suffix}", path.source, name, connectivity, delay))
+        step = path.step
+        if step is not None and gain is not None:
+            step = step * np.abs(gain)
+        result.append(
+            Projection(f"{path.source} -> {name}{suffix}", path.source, name, connectivity, delay, trained_step=step)
+        )
     return result

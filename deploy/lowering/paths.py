@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.connectivity import Connectivity, OneToOne, compose
+from ...models.connectivity import Connectivity, OneToOne, Selection, compose
 from ...models.errors import Unsupported
 from ...models.graph import Graph
 from ...models.operators import Delay, Input, LinearOperator, Neurons
@@ -25,11 +25,14 @@ class Path:
     source : name of an input or of a layer.
     connectivity : None for the identity.
     lag : steps that the graph itself delays.
+    step : what all its weights are multiples of, as they were trained: a number, or one for each target; None where
+        nothing is known.
     """
 
     source: str
     connectivity: Connectivity | None
     lag: int
+    step: Array | None = None
 
 
 @dataclass(eq=False)
@@ -51,7 +54,7 @@ class PathFinder:
     def arriving(self, name: str) -> list[Path]:
         """Paths that end at the input of a node."""
         return [
-            Path(path.source, path.connectivity, path.lag + edge.lag)
+            replace(path, lag=path.lag + edge.lag)
             for edge in self.graph.incoming(name)
             for path in self._leaving(edge.source)
         ]
@@ -86,13 +89,33 @@ class PathFinder:
             return path
         connectivity = operator.connectivity(self._input_shape(name))
         whole = connectivity if path.connectivity is None else compose(path.connectivity, connectivity)
-        return Path(path.source, whole, path.lag)
+        return Path(path.source, whole, path.lag, self._step(name, operator, connectivity, path))
+
+    def _step(self, name: str, operator: LinearOperator, connectivity: Connectivity, path: Path) -> Array | None:
+        """The trained step of a path and one operator more; None where the two mix weights."""
+        own = getattr(operator, "step", None)
+        before = path.connectivity
+        if own is not None:
+            channels = np.repeat(own.reshape(-1), int(np.prod(self.graph.shapes[name][1:]))) if own.size > 1 else own
+            if before is None or (isinstance(before, Selection) and np.all(before.weights == 1)):
+                return np.asarray(channels, dtype=np.float64)
+            if isinstance(before, OneToOne) and np.ptp(before.weights) == 0:
+                return np.asarray(channels * abs(before.weights[0]), dtype=np.float64)
+            return None
+        if path.step is None:
+            return None
+        if isinstance(connectivity, OneToOne) and (path.step.size == 1) <= (np.ptp(connectivity.weights) == 0):
+            gain = np.abs(connectivity.weights)
+            return path.step * (gain[0] if path.step.size == 1 else gain)
+        if isinstance(connectivity, Selection) and path.step.size == 1 and np.all(connectivity.weights == 1):
+            return path.step
+        return None
 
     def _delayed(self, operator: Delay, path: Path, name: str) -> list[Path]:
         steps = operator.steps.reshape(-1)
         values = np.unique(steps)
         if values.size == 1:
-            return [Path(path.source, path.connectivity, path.lag + int(values[0]))]
+            return [replace(path, lag=path.lag + int(values[0]))]
         size = int(np.prod(self.graph.shapes[name]))
         connectivity = path.connectivity or OneToOne(np.ones(size))
         return [

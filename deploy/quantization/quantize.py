@@ -25,12 +25,15 @@ from .layer_trial import LayerTrial
 from .leaky_neurons import LeakyFamily
 from .neuron_family import NeuronFamily
 from .sigma_delta_neurons import SigmaDeltaFamily
+from .trained_steps import scales_of_step, trained_step, with_one_step
 from .weights import QuantizedWeights, fitting_exponent, quantize_weights
 
 Array = NDArray[Any]
 
+EXACT = 0.01  # of a weight's step, by which the rounding of float32 may miss a whole number
 RARE = 0.002  # share of weights that may be clipped for a finer step of all others
 LARGEST_WEIGHT = 254 * 2.0**7  # with its exponent
+SILENT = 1e-30  # an output below it counts as none
 
 _FAMILIES: dict[type[FloatNeuron], NeuronFamily] = {
     LeakyIntegrateAndFire: LeakyFamily(),
@@ -91,10 +94,8 @@ def quantize(
         if population.role is not Role.NEURON:
             continue
         progress(population.name)
-        incoming = tuple(
-            replace(p, connectivity=p.connectivity.scaled_by_source(np.asarray(1 / units[p.source])))
-            for p in network.incoming(population.name)
-        )
+        incoming = tuple(_per_unit(p, units[p.source]) for p in network.incoming(population.name))
+        population, incoming = with_one_step(population, incoming)
         model = population.neuron
         assert isinstance(model, FloatNeuron)
         family = _FAMILIES[type(model)]
@@ -110,7 +111,9 @@ def quantize(
         for projection in incoming:
             quantized = layer.projections[projection.name]
             connectivity = projection.connectivity.with_weights(quantized.weights)
-            projections[projection.name] = replace(projection, connectivity=connectivity, exponent=quantized.exponent)
+            projections[projection.name] = replace(
+                projection, connectivity=connectivity, exponent=quantized.exponent, trained_step=None
+            )
         layers.append(layer)
     scales = {layer.layer: layer.scale * _family(network, layer.layer).state_unit for layer in layers}
     scales[network.input.name] = code.scale
@@ -122,6 +125,13 @@ def quantize(
         MappingProxyType(scales),
     )
     return Quantization(integer, tuple(layers))
+
+
+def _per_unit(projection: Projection, unit: float) -> Projection:
+    """A projection for a source that sends so many integers per unit."""
+    step = None if projection.trained_step is None else projection.trained_step / unit
+    connectivity = projection.connectivity.scaled_by_source(np.asarray(1 / unit))
+    return replace(projection, connectivity=connectivity, trained_step=step)
 
 
 def _family(network: Network, name: str) -> NeuronFamily:
@@ -144,7 +154,10 @@ def _units(network: Network, activity: Mapping[str, Array]) -> dict[str, float]:
             forward = all(position[p.target] > position[population.name] for p in outgoing)
             if not (forward and isinstance(population.neuron, SigmaDelta)):
                 family = _family(network, population.name)
-                largest = max(float(np.max(np.abs(activity[population.name]), initial=0.0)), 1e-30)
+                largest = float(np.max(np.abs(activity[population.name]), initial=0.0))
+                if largest < SILENT:  # what a weight makes of one spike then says how large its output may be
+                    weights = [p.connectivity.weights for p in network.incoming(population.name)]
+                    largest = max((float(np.max(np.abs(part), initial=0.0)) for part in weights), default=0.0) or 1.0
                 units[population.name] = 2.0 ** np.floor(np.log2(2**family.payload_bits / largest))
     return units
 
@@ -170,8 +183,11 @@ def _best(
     ceiling = family.largest_scale(model, trial)
     if largest:
         ceiling = min(ceiling, LARGEST_WEIGHT / largest)
+    step = trained_step(incoming)
+    kept = [] if step is None or unit is not None else scales_of_step(step, ceiling)
+    kept = [scale for scale in kept if _holds_exactly(incoming, scale)]
     best: LayerQuantization | None = None
-    for scale in (*_exact_scales(incoming, ceiling, unit), *family.scales(ceiling, unit)):
+    for scale in kept or (*_exact_scales(incoming, ceiling, unit), *family.scales(ceiling, unit)):
         for weights in _weight_choices(incoming, float(scale)):
             factor = None if unit is None and not population.eventful else 1 / (scale * family.state_unit)
             agreement = trial.agreement(family.quantized(model, float(scale)), weights, factor)
@@ -181,6 +197,21 @@ def _best(
         reason = "its weights are so much larger than its threshold that no exponent of the chip holds both"
         raise unsupported_model("quantization", [Unsupported(population.name, "neurons", reason)])
     return best
+
+
+def _holds_exactly(incoming: tuple[Projection, ...], scale: float) -> bool:
+    """Whether every weight is a value of its synapse, without rounding or clipping."""
+    for weights in _weight_choices(incoming, scale)[:1]:
+        return all(
+            np.allclose(
+                weights[p.name].weights * 2.0 ** weights[p.name].exponent,
+                p.connectivity.weights * scale,
+                rtol=0,
+                atol=EXACT * 2.0 ** weights[p.name].exponent,
+            )
+            for p in incoming
+        )
+    return False
 
 
 def _exact_scales(incoming: tuple[Projection, ...], ceiling: float, unit: float | None) -> list[float]:

@@ -26,7 +26,7 @@ class SigmaDeltaFamily(NeuronFamily):
     def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerSigmaDelta:
         assert isinstance(neuron, SigmaDelta)
         return IntegerSigmaDelta(
-            threshold=_integers(neuron.threshold * scale),
+            threshold=_integers(np.minimum(neuron.threshold * scale, STATE_LIMIT - 1)),
             bias=_integers(neuron.bias * scale),
             ceiling=_integers(np.minimum(neuron.ceiling * scale, STATE_LIMIT - 1)),
             rectifies=neuron.rectifies,
@@ -37,8 +37,8 @@ class SigmaDeltaFamily(NeuronFamily):
 
     def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
         assert isinstance(neuron, SigmaDelta)
-        largest = max(trial.largest_first, trial.largest_second, float(np.max(np.abs(neuron.bias))), 1e-30)
-        return HEADROOM * CHIP_LIMIT / largest
+        largest = max(trial.largest_first, trial.largest_second, float(np.max(np.abs(neuron.bias))))
+        return HEADROOM * CHIP_LIMIT / (largest or 1.0)
 
     def impossible(self, neuron: FloatNeuron) -> str | None:
         assert isinstance(neuron, SigmaDelta)

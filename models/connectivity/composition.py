@@ -50,25 +50,35 @@ def _selected(first: Connectivity, second: Connectivity) -> Connectivity | None:
         gain = np.broadcast_to(first.weights, (first.targets,))[np.maximum(flat.reshape(-1), 0)]
         return Selection(through, first.input_shape, second.weights * gain)
     if isinstance(first, Selection):
-        if np.any(first.weights != 1):
-            second = second.scaled_by_source(first.weights)
-        if first.moves_nothing():
-            return second
-        if isinstance(second, Dense) and second.sources > DENSE_SHARE * first.sources:
-            columns = np.zeros((second.targets, first.sources), dtype=second.weights.dtype)
-            present = np.flatnonzero(first.elements.reshape(-1) >= 0)
-            np.add.at(columns.T, first.elements.reshape(-1)[present], second.weights.T[present])
-            return Dense(columns)
-        if not isinstance(second, Convolution) or second.input_shape != first.elements.shape:
-            return None
-        channels = first.channels()
-        if second.groups == 1 and channels is not None:
-            weights = np.zeros((second.weights.shape[0], first.input_shape[0], *second.kernel), second.weights.dtype)
-            present = np.flatnonzero(channels >= 0)
-            np.add.at(weights.swapaxes(0, 1), channels[present], second.weights.swapaxes(0, 1)[present])
-            return replace(second, weights=weights, input_shape=first.input_shape)
-        return _convolution_over_grid(first, second)
+        return _of_selected(first, second)
     assert isinstance(second, Selection)
+    return _selected_of(first, second)
+
+
+def _of_selected(first: Selection, second: Connectivity) -> Connectivity | None:
+    """A map of selected elements."""
+    if np.any(first.weights != 1):
+        second = second.scaled_by_source(first.weights)
+    if first.moves_nothing():
+        return second
+    if isinstance(second, Dense) and second.sources > DENSE_SHARE * first.sources:
+        columns = np.zeros((second.targets, first.sources), dtype=second.weights.dtype)
+        present = np.flatnonzero(first.elements.reshape(-1) >= 0)
+        np.add.at(columns.T, first.elements.reshape(-1)[present], second.weights.T[present])
+        return Dense(columns)
+    if not isinstance(second, Convolution) or second.input_shape != first.elements.shape:
+        return None
+    channels = first.channels()
+    if second.groups == 1 and channels is not None:
+        weights = np.zeros((second.weights.shape[0], first.input_shape[0], *second.kernel), second.weights.dtype)
+        present = np.flatnonzero(channels >= 0)
+        np.add.at(weights.swapaxes(0, 1), channels[present], second.weights.swapaxes(0, 1)[present])
+        return replace(second, weights=weights, input_shape=first.input_shape)
+    return _convolution_over_grid(first, second)
+
+
+def _selected_of(first: Connectivity, second: Selection) -> Connectivity | None:
+    """Selected elements of what a map gives."""
     if isinstance(first, OneToOne):
         return second.scaled_by_source(first.weights)
     if second.moves_nothing():

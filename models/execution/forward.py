@@ -41,7 +41,7 @@ def forward(graph: Graph, data: Array, record: frozenset[str] | None = None) -> 
         if isinstance(operator, Neurons | Delay) or any(edge.lag for edge in edges):
             raise ValueError(f"{name!r} needs time")
         if isinstance(operator, Input):
-            values[name] = data.reshape(data.shape[0], -1).astype(np.float64)
+            values[name] = data.reshape(data.shape[0], int(np.prod(data.shape[1:]))).astype(np.float64)
         else:
             arriving = values[edges[0].source]
             for edge in edges[1:]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,18 @@ from .network_run import output_type
 Array = NDArray[Any]
 
 
-def run_graph(graph: Graph, data: Array) -> Mapping[str, Array]:
+Probe = Callable[[str, int, State], None]
+"""Called with the name of a layer, the step, and its state after it: two arrays (samples, neurons), see its model."""
+
+
+def run_graph(graph: Graph, data: Array, probe: Probe | None = None) -> Mapping[str, Array]:
     """Activity of every layer.
 
     Parameters
     ----------
     graph : with one input node.
     data : (samples, steps, *input shape), any real dtype; integers for an integer graph.
+    probe : sees the state of every layer at every step; for integrate-and-fire neurons, current and potential.
 
     Returns
     -------
@@ -70,6 +75,8 @@ def run_graph(graph: Graph, data: Array) -> Mapping[str, Array]:
                 state[name], output = operator.model.step(state[name], arriving)
                 record[name][:, step] = output
                 now[name] = output
+                if probe is not None:
+                    probe(name, step, state[name])
             elif isinstance(operator, Rectifier | MaxPool):
                 now[name] = operator.apply(arriving, _input_shape(graph, name))
             else:

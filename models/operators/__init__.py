@@ -21,3 +21,4 @@ from .temporal import Neurons as Neurons
 from .weighted import Convolution as Convolution
 from .weighted import Linear as Linear
 from .weighted import Pool as Pool
+from .weighted import TransposedConvolution as TransposedConvolution

@@ -18,10 +18,13 @@ class Linear(LinearOperator):
     ----------
     weight : (outputs, inputs), or (*leading, outputs, inputs) for one matrix per leading index.
     bias : (outputs,), broadcastable to the output, or None.
+    step : quantization step that its weights are multiples of, scalar or one an output channel; None where they were
+        not quantized.
     """
 
     weight: Array
     bias: Array | None = None
+    step: Array | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
         expected = (*self.weight.shape[:-2], int(self.weight.shape[-1]))
@@ -53,6 +56,7 @@ class Convolution(LinearOperator):
     bias : (output channels,) or None.
     stride, dilation : one int an axis.
     padding : (before, after) an axis; outside is zero.
+    step : as in `Linear`.
     """
 
     weight: Array
@@ -61,6 +65,7 @@ class Convolution(LinearOperator):
     padding: tuple[tuple[int, int], ...]
     dilation: tuple[int, ...]
     groups: int = 1
+    step: Array | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
         channels = int(self.weight.shape[1]) * self.groups
@@ -79,6 +84,77 @@ class Convolution(LinearOperator):
             return None
         result = self.output_shape(shape)
         return np.repeat(np.asarray(self.bias, dtype=np.float64), int(np.prod(result[1:])))
+
+
+@dataclass(frozen=True, eq=False)
+class TransposedConvolution(LinearOperator):
+    """The adjoint of a convolution, which makes images larger, with a bias per channel.
+
+    Along an axis of n pixels it puts out stride (n - 1) + dilation (kernel - 1) + 1 + longer - before - after.
+
+    Attributes
+    ----------
+    weight : (input channels, output channels / groups, *kernel), one or two spatial axes.
+    bias : (output channels,) or None.
+    stride, dilation : one int an axis.
+    padding : pixels that are cut off the output, (before, after) an axis.
+    longer : pixels that are added to the output's far end, one int an axis.
+    """
+
+    weight: Array
+    bias: Array | None
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+    longer: tuple[int, ...]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels = int(self.weight.shape[0])
+        if len(shape) != self.weight.ndim - 1 or shape[0] != channels:
+            raise ShapeError(f"takes {channels} channels and {self.weight.ndim - 2} spatial axes")
+        sizes = (
+            step * (size - 1) + reach + 1 + more - before - after
+            for size, step, reach, more, (before, after) in zip(
+                shape[1:], self.stride, self._reach, self.longer, self.padding, strict=True
+            )
+        )
+        result = (int(self.weight.shape[1]) * self.groups, *sizes)
+        if min(result) < 1:
+            raise ShapeError(f"its padding {self.padding} leaves nothing of the output")
+        return result
+
+    def connectivity(self, shape: Shape) -> connectivity.Connectivity:
+        """A convolution for a stride of 1, or else single synapses."""
+        if all(step == 1 for step in self.stride):
+            ends = zip(self._reach, self.longer, self.padding, strict=True)
+            padding = tuple((reach - before, reach - after + more) for reach, more, (before, after) in ends)
+            if min(side for axis in padding for side in axis) >= 0:
+                return connectivity.Convolution(
+                    self._mirrored(), shape, self.stride, padding, self.dilation, self.groups
+                )
+        cut = tuple((before, after - more) for more, (before, after) in zip(self.longer, self.padding, strict=True))
+        adjoint = connectivity.Convolution(
+            self.weight, self.output_shape(shape), self.stride, cut, self.dilation, self.groups
+        )
+        return connectivity.Sparse.from_matrix(adjoint.to_sparse().T)
+
+    def constant(self, shape: Shape) -> Array | None:
+        if self.bias is None:
+            return None
+        return np.repeat(np.asarray(self.bias, dtype=np.float64), int(np.prod(self.output_shape(shape)[1:])))
+
+    @property
+    def _reach(self) -> tuple[int, ...]:
+        """Pixels from the first to the last weight of the kernel, an axis."""
+        return tuple(step * (size - 1) for size, step in zip(self.weight.shape[2:], self.dilation, strict=True))
+
+    def _mirrored(self) -> Array:
+        """The kernel of the convolution that does the same with a stride of 1."""
+        inputs, outputs, *kernel = self.weight.shape
+        grouped = self.weight.reshape(self.groups, inputs // self.groups, outputs, *kernel).swapaxes(1, 2)
+        mirrored = grouped.reshape(self.groups * outputs, inputs // self.groups, *kernel)
+        return np.flip(mirrored, axis=tuple(range(2, mirrored.ndim))).copy()
 
 
 @dataclass(frozen=True, eq=False)

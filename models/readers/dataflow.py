@@ -29,6 +29,7 @@ from ..operators import (
     Scale,
     Select,
     Shape,
+    TransposedConvolution,
 )
 
 Array = NDArray[Any]
@@ -72,14 +73,17 @@ class Dataflow:
         """Any operator with one input."""
         return self._added(name, operator, [signal], operator.output_shape(signal.shape))
 
-    def linear(self, name: str, signal: Signal, weight: Array, bias: Array | None) -> Signal:
-        """y = W x + b over the last axis, W (outputs, inputs); leading axes are kept, each with the same W."""
+    def linear(self, name: str, signal: Signal, weight: Array, bias: Array | None, step: Array | None = None) -> Signal:
+        """y = W x + b over the last axis, W (outputs, inputs); leading axes are kept, each with the same W.
+
+        `step` as in `operators.Linear`.
+        """
         *leading, _ = signal.shape
         if leading:
             shape = (*leading, *weight.shape)
             weight = np.broadcast_to(weight, shape)
             bias = None if bias is None else np.broadcast_to(bias, (*leading, weight.shape[-2]))
-        return self.then(name, Linear(weight, bias), signal)
+        return self.then(name, Linear(weight, bias, step), signal)
 
     def convolution(
         self,
@@ -91,13 +95,42 @@ class Dataflow:
         padding: tuple[tuple[int, int], ...],
         dilation: tuple[int, ...],
         groups: int,
+        step: Array | None = None,
     ) -> Signal:
         """A cross-correlation; see `operators.Convolution`."""
-        return self.then(name, Convolution(weight, bias, stride, padding, dilation, groups), signal)
+        return self.then(name, Convolution(weight, bias, stride, padding, dilation, groups, step), signal)
+
+    def transposed_convolution(
+        self,
+        name: str,
+        signal: Signal,
+        weight: Array,
+        bias: Array | None,
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        dilation: tuple[int, ...],
+        groups: int,
+        longer: tuple[int, ...],
+    ) -> Signal:
+        """The adjoint of a convolution, `longer` being PyTorch's output padding; see `operators`."""
+        operator = TransposedConvolution(weight, bias, stride, padding, dilation, groups, longer)
+        return self.then(name, operator, signal)
 
     def scale(self, name: str, signal: Signal, scale: Array, offset: Array | None = None) -> Signal:
         """y = s x + b, element by element; s and b can be broadcast to the signal's shape by NumPy's rules."""
         return self.then(name, Scale(np.asarray(scale, np.float64), offset), signal)
+
+    def pool(
+        self,
+        name: str,
+        signal: Signal,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        average: bool,
+    ) -> Signal:
+        """Sums or averages over windows, padding counted."""
+        return self.then(name, Pool(kernel, stride, padding, average), signal)
 
     def average_pool(
         self,
@@ -107,17 +140,25 @@ class Dataflow:
         stride: tuple[int, ...],
         padding: tuple[tuple[int, int], ...],
         count_padding: bool,
+        dilation: tuple[int, ...] | None = None,
     ) -> Signal:
         """Averages over windows; windows are counted as if every one fitted (no ceil mode).
 
         Parameters
         ----------
         count_padding : divide by the whole window at the border, too, and not by what lies inside.
+        dilation : of the window; None for 1 along every axis.
         """
-        pooled = self.then(name, Pool(kernel, stride, padding, average=True), signal)
+        dilation = dilation or (1,) * len(kernel)
+        if all(step == 1 for step in dilation):
+            pooled = self.pool(name, signal, kernel, stride, padding, average=True)
+        else:
+            channels = signal.shape[0]
+            weight = np.full((channels, 1, *kernel), 1 / np.prod(kernel))
+            pooled = self.convolution(name, signal, weight, None, stride, padding, dilation, channels)
         if count_padding or not any(side for axis in padding for side in axis):
             return pooled
-        windows = MaxPool(kernel, stride, padding, (1,) * len(kernel)).windows((1, *signal.shape[1:]))
+        windows = MaxPool(kernel, stride, padding, dilation).windows((1, *signal.shape[1:]))
         inside = np.count_nonzero(windows >= 0, axis=0)
         return self.scale(f"{name}.border", pooled, np.prod(kernel) / np.maximum(inside, 1))
 
@@ -133,9 +174,16 @@ class Dataflow:
         """The largest value of each window; see `operators.MaxPool`."""
         return self.then(name, MaxPool(kernel, stride, padding, dilation), signal)
 
-    def rectify(self, name: str, signal: Signal, ceiling: float = np.inf) -> Signal:
-        """min(max(x, 0), ceiling)."""
-        return self.then(name, Rectifier(np.asarray(ceiling, dtype=np.float64)), signal)
+    def rectify(self, name: str, signal: Signal, ceiling: float | Array = np.inf) -> Signal:
+        """min(max(x, 0), ceiling), the ceiling one or one a channel; behind a rectifier, one in place of both."""
+        ceilings = np.asarray(ceiling, dtype=np.float64)
+        before = self.nodes[signal.node]
+        if isinstance(before, Rectifier):
+            if np.all(ceilings >= before.ceiling):
+                return signal
+            ceilings = np.minimum(ceilings, before.ceiling)
+            signal = Signal(self.sources(signal.node)[0], signal.shape)
+        return self.then(name, Rectifier(ceilings), signal)
 
     def neurons(self, name: str, signal: Signal, model: Neuron) -> Signal:
         """A layer of neurons; parameters are scalars or flat, one value a neuron."""
@@ -167,6 +215,12 @@ class Dataflow:
             first += size
         return self._added(name, Identity(), parts, shape)
 
+    def close_loop(self, source: Signal, target: Signal) -> None:
+        """An edge that carries the previous step of `source`; once, however often it is asked for."""
+        edge = Edge(source.node, target.node, 1)
+        if edge not in self.edges:
+            self.edges.append(edge)
+
     def select(self, name: str, signal: Signal, elements: Array) -> Signal:
         """y = x[elements], zero for -1; `elements` numbers the signal's elements in C order and has y's shape."""
         return self.then(name, Select(elements, signal.shape), signal)
@@ -181,6 +235,10 @@ class Dataflow:
     def reshape(self, name: str, signal: Signal, shape: Shape) -> Signal:
         """Other axes for the same elements; the signal itself where nothing changes."""
         return signal if shape == signal.shape else self.then(name, Reshape(shape), signal)
+
+    def sources(self, node: str) -> tuple[str, ...]:
+        """Names of the nodes that a node reads."""
+        return tuple(edge.source for edge in self.edges if edge.target == node)
 
     def graph(self, name: str) -> Graph:
         """The verified graph, without the nodes that lead to no output.

@@ -42,7 +42,7 @@ def test_an_empty_file_says_nothing(file):
         ("steps: 0", "steps cannot be 0"),
         ("seed: -1", "seed cannot be -1"),
         ("dt: .inf", "dt cannot be inf"),
-        ("encoder: morse", "encoder cannot be 'morse'.*'constant' or 'rate'"),
+        ("encoder: morse", "encoder cannot be 'morse'.*'constant', 'rate'"),
         ("mapping: luck", "mapping cannot be 'luck': there is no strategy 'luck', only auto, "),
         ("layers: 3", "layers cannot be 3"),
         ("a: [1", "not YAML"),

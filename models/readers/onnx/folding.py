@@ -1,0 +1,132 @@
+"""Evaluating nodes that read constants only, with ONNX's own reference implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..nir.values import NotSupportedError
+from .call import Call
+from .nodes import Node
+from .values import Array, Constant, Value
+
+LARGEST = 2**28  # elements of a folded constant
+RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
+
+
+def evaluated(node: Node, inputs: Sequence[Array | None], opset: int) -> list[Array]:
+    """Outputs of a node for given inputs, None for one that is left out.
+
+    Raises
+    ------
+    NotSupportedError : the reference implementation cannot.
+    """
+    from onnx import helper
+    from onnx.reference import ReferenceEvaluator
+
+    feeds = {name: array for name, array in zip(node.inputs, inputs, strict=True) if name and array is not None}
+    # In a model of its own, for a bare node would be evaluated by the newest opset.
+    reads, makes = (
+        [helper.make_empty_tensor_value_info(name) for name in names if name] for names in (feeds, node.outputs)
+    )
+    graph = helper.make_graph([node.message], "folding", reads, makes)
+    try:
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+        results = ReferenceEvaluator(model).run(None, feeds)
+    except Exception as error:  # whatever it stumbles over, the user has a node that cannot be evaluated
+        raise NotSupportedError(
+            f"cannot be evaluated: {' '.join(str(error).split()) or type(error).__name__}"
+        ) from None
+    return [np.asarray(result) for result in results]
+
+
+def folded(call: Call) -> list[Value]:
+    """A node whose inputs are all constants."""
+    node = call.node
+    if node.kind in RANDOM:
+        raise NotSupportedError("makes random numbers")
+    constants = [value if isinstance(value, Constant) else None for value in call.values]
+    first = constants[0] if constants else None
+    if node.kind == "Constant":
+        return [_stored(node.attributes)]
+    if first is not None and node.kind in ("Identity", "Dropout"):
+        return [first]
+    if first is not None and node.kind == "Transpose":
+        return [first.transposed(tuple(call.attribute("perm", reversed(range(first.array.ndim)))))]
+    if first is not None and node.kind in ("Cast", "CastLike"):
+        numbers = _as_float(call, first.array)
+        if numbers is not None:
+            return [Constant(numbers, first.step, first.axis)]
+    if node.kind in ("ConstantOfShape", "Expand"):
+        return [_repeated(call, constants)]
+    _require_sensible_size(call, constants)
+    arrays = [None if constant is None else constant.array for constant in constants]
+    results = evaluated(node, arrays, call.reading.opset)
+    keeps_step = (
+        first is not None and first.axis is None and node.kind in ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
+    )
+    step = first.step if keeps_step and first is not None else None
+    return [Constant(array, step) for array in results]
+
+
+def _stored(attributes: Any) -> Constant:
+    for name, dtype in (
+        ("value", None), ("value_float", np.float32), ("value_floats", np.float32),
+        ("value_int", np.int64), ("value_ints", np.int64), ("value_string", object), ("value_strings", object),
+    ):  # fmt: skip
+        if name in attributes:
+            return Constant(np.asarray(attributes[name], dtype))
+    raise NotSupportedError("is stored as a sparse tensor; store it in full")
+
+
+def _as_float(call: Call, array: Array) -> Array | None:
+    """Numbers cast from one float type to another; a larger one would only take more memory."""
+    from onnx import helper
+
+    if call.node.kind == "CastLike":
+        like = call.value(1)
+        target = like.array.dtype if isinstance(like, Constant) else array.dtype
+    else:
+        target = np.dtype(helper.tensor_dtype_to_np_dtype(call.attribute("to")))
+    if target.kind != "f" or array.dtype.kind != "f":
+        return None
+    return array if target.itemsize >= array.dtype.itemsize else array.astype(target)
+
+
+def _repeated(call: Call, constants: Sequence[Constant | None]) -> Constant:
+    """One number or tensor, repeated without copying it."""
+    shape = call.integers("shape", len(constants) - 1) or ()
+    if call.node.kind == "ConstantOfShape":
+        value = np.asarray(call.attribute("value", np.zeros(1, np.float32))).reshape(())
+    else:
+        value = call.constant(0, "input").array
+    _require_sensible(prod(shape))
+    try:
+        return Constant(np.broadcast_to(value, np.broadcast_shapes(value.shape, shape)))
+    except ValueError:
+        raise NotSupportedError(f"makes shape {shape} of shape {value.shape}") from None
+
+
+def _require_sensible_size(call: Call, constants: Sequence[Constant | None]) -> None:
+    """Refuse a constant that would take all memory, before it does."""
+    arrays = [constant.array for constant in constants if constant is not None]
+    if not arrays:
+        return
+    if call.node.kind == "Tile" and len(arrays) == 2:
+        _require_sensible(arrays[0].size * prod(int(times) for times in arrays[1].reshape(-1)))
+    elif call.node.kind == "Range" and len(arrays) == 3:
+        first, last, step = (float(array.reshape(-1)[0]) for array in arrays)
+        _require_sensible(abs((last - first) / step) if step else 0)
+    else:
+        try:
+            _require_sensible(prod(np.broadcast_shapes(*(array.shape for array in arrays))))
+        except ValueError:  # not an operator that broadcasts
+            return
+
+
+def _require_sensible(size: float) -> None:
+    if not 0 <= size <= LARGEST:
+        raise NotSupportedError(f"makes a constant of {size:g} elements")

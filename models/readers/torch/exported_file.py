@@ -1,0 +1,38 @@
+"""Reading what `torch.export.save` wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import UnsupportedModelError
+from ...graph import Graph
+from .archive_check import check_exported
+from .copying import Copy
+from .module_reader import graph_of
+from .options import TorchOptions
+from .tracing import program_of, quietly
+
+
+def read_exported(path: Path, options: TorchOptions | None = None) -> Graph:
+    """Read a `.pt2` file. The program in it has no modules of neurons any more, so only ordinary networks can be read.
+
+    Raises
+    ------
+    UnsupportedModelError : unreadable, with more than operators of PyTorch in it, or with such as cannot be deployed.
+    """
+    import torch
+
+    check_exported(path)
+    try:
+        with quietly():
+            program = program_of(torch.export.load(path))
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0]
+        raise UnsupportedModelError(
+            f"{path} cannot be read by PyTorch {torch.__version__}: {type(error).__name__}: {first}"
+        ) from None
+    graph = graph_of(program, Copy(torch.nn.Identity()), str(path), options or TorchOptions())
+    return replace(graph, name=path.stem)

@@ -1,0 +1,48 @@
+"""SpikingJelly's neurons, read from their modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...neurons.leaky_integrate_and_fire import Reset
+from .neuron_layer import NeuronLayer, Refusal, array_of, fires_at_zero
+
+INTEGRATORS = ("NonSpikingIFNode", "NonSpikingLIFNode")
+KINDS = (
+    "IFNode", "LIFNode", "ParametricLIFNode", "SimpleIFNode", "SimpleLIFNode", "HalfThresholdIFNode", *INTEGRATORS,
+)  # fmt: skip
+CONTAINERS = ("ElementWiseRecurrentContainer", "LinearRecurrentContainer")
+
+
+def read(name: str, kind: str, module: Any) -> NeuronLayer:
+    """The layer that a module of SpikingJelly describes.
+
+    Raises
+    ------
+    Refusal : it does something that cannot be deployed.
+    """
+    if kind not in KINDS:
+        raise Refusal(f"SpikingJelly's {kind} cannot be deployed; those that can are {', '.join(KINDS)}")
+    v_reset = getattr(module, "v_reset", None)
+    rest = array_of(0.0 if v_reset is None else v_reset)
+    parameters = {"initial_voltage": np.zeros(()) if kind.startswith("Simple") else rest}
+    if "LIF" in kind:
+        share = array_of(module.w.sigmoid()) if kind == "ParametricLIFNode" else 1 / array_of(module.tau)
+        decays = getattr(module, "decay_input", True)
+        parameters |= {
+            "voltage_retention": 1 - share,
+            "current_gain": share if decays else np.ones(()),
+            "bias": share * rest,
+        }
+    else:
+        parameters["voltage_retention"] = np.ones(())
+    if kind in INTEGRATORS:
+        return NeuronLayer(name, parameters, Reset.NONE, False, spiking=False)
+    threshold = array_of(module.v_threshold)
+    parameters |= {"threshold": threshold, "reset_value": rest}
+    if kind == "HalfThresholdIFNode":
+        parameters["initial_voltage"] = threshold / 2
+    inclusive = fires_at_zero(module.surrogate_function)
+    return NeuronLayer(name, parameters, Reset.SUBTRACT if v_reset is None else Reset.VALUE, inclusive)
