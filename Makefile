@@ -14,11 +14,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 STAMPS := $(VENV)/stamps
+# Libraries whose networks are read; what they ask for is more than what is used of them, see pyproject.toml.
+INTEROP := snntorch norse spikingjelly sinabs nirtorch
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint bench venv venv-torch clean
+.PHONY: help demo test test-all lint bench bench-accuracy bench-conversion venv venv-torch clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,10 +28,10 @@ help:  ## list the commands
 demo: $(STAMPS)/base  ## deploy the built-in digits network to Loihi 2; the report lies in build/demo
 	$(BIN)/spikeloom deploy digits --target loihi2 --out build/demo --lava-samples 10
 
-test: $(STAMPS)/test $(STAMPS)/torch-tried  ## run the tests, but for the slow ones
+test: $(STAMPS)/test $(STAMPS)/interop-tried  ## run the tests, but for the slow ones
 	$(BIN)/python -P -m pytest -q -m "not slow"
 
-test-all: $(STAMPS)/test $(STAMPS)/torch-tried  ## run all tests
+test-all: $(STAMPS)/test $(STAMPS)/interop-tried  ## run all tests
 	$(BIN)/python -P -m pytest -q
 
 lint: $(STAMPS)/lint  ## check style, format and types
@@ -37,11 +39,14 @@ lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMPS)/base  ## run the measurements that the README quotes
-	@set -e; for script in benchmarks/*.py; do \
-	    test -e "$$script" || { echo "There are no benchmarks yet."; break; }; \
-	    echo "$$script"; $(BIN)/python -P "$$script"; \
-	done
+bench: bench-accuracy bench-conversion  ## run the measurements that the README quotes
+
+bench-accuracy: $(STAMPS)/base
+	$(BIN)/python benchmarks/accuracy.py
+
+bench-conversion: $(STAMPS)/base $(STAMPS)/torch-tried
+	$(INSTALL) --no-build-isolation -e ".[bench]"
+	$(BIN)/python benchmarks/conversion.py
 
 venv: $(STAMPS)/base  ## only make .venv with Spikeloom and Lava in it
 
@@ -99,4 +104,12 @@ $(STAMPS)/torch-tried: $(STAMPS)/test
 	else \
 	    $(INSTALL) "torch==$(TORCH)" 2>$(STAMPS)/torch.log; \
 	fi || echo "PyTorch's build for the CPU is not to be had here; its tests will be skipped (make venv-torch)."
+	@touch $@
+
+# Tests against the spiking libraries skip themselves without them; none of them works without PyTorch.
+$(STAMPS)/interop-tried: $(STAMPS)/torch-tried
+	@if $(BIN)/python -c "import torch" 2>/dev/null; then \
+	    $(INSTALL) --no-build-isolation -e ".[interop]" && $(INSTALL) --no-deps $(INTEROP); \
+	fi 2>$(STAMPS)/interop.log || \
+	    echo "The spiking libraries are not to be had here; the tests that compare with them will be skipped."
 	@touch $@

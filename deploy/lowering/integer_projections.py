@@ -11,6 +11,7 @@ from ...models.errors import Unsupported, unsupported_model
 from ...models.network import Projection
 
 LOWEST, HIGHEST, LARGEST_EXPONENT = -256, 255, 7
+BEYOND = 1 << 24  # a weight that no exponent brings into range, whatever lies above
 
 
 def as_integers(model: str, projections: Sequence[Projection]) -> list[Projection]:
@@ -24,12 +25,11 @@ def as_integers(model: str, projections: Sequence[Projection]) -> list[Projectio
     problems: list[Unsupported] = []
     for projection in projections:
         weights = np.asarray(projection.connectivity.weights)
-        whole = np.rint(weights).astype(np.int64)
-        if not np.array_equal(whole, weights):
+        if not np.all(np.isfinite(weights)) or np.any(weights != np.rint(weights)):
             reason = "its weights are no whole numbers, and the neurons that they reach are integer models"
             problems.append(Unsupported(projection.name, "weights", reason))
             continue
-        exponent = 0
+        whole, exponent = np.clip(weights.astype(np.float64), -BEYOND, BEYOND).astype(np.int64), 0
         while whole.size and (whole.min() < LOWEST or whole.max() > HIGHEST) and exponent < LARGEST_EXPONENT:
             if np.any(whole & 1):
                 break

@@ -154,7 +154,7 @@ def is_error(done, code, *words):
 @pytest.mark.parametrize(("method", "steps"), list(WAYS))
 @pytest.mark.parametrize("model", ["dense", "convolutional"])
 def test_accuracy_stays(deploy, digits, model, method, steps):
-    done = deploy(model, "--convert", method, "--steps", steps, "--json")
+    done = deploy(model, "--convert", method, "--steps", steps, "--calibration-samples", 32, "--json")
     assert done.code == 0, done.err
     ledger = {row["stage"]: row for row in done.json["ledger"]}
     assert list(ledger) == ["ordinary", "converted", "network", "integer", "simulator"]

@@ -236,7 +236,7 @@ def test_fields_in_all_the_ways_they_are_written(write):
 
 
 def test_options_out_of_range(write):
-    with pytest.raises(UsageError, match="--spike-exponent is 7"):
+    with pytest.raises(UsageError, match="spike_exponent is 7"):
         read_net(write([dense()]), NetxOptions(spike_exponent=7))
     with pytest.raises(UsageError, match="leave out --input-shape"):
         read_net(write([{"type": "input", "shape": np.array([4])}, dense()]), NetxOptions(input_shape=(4,)))

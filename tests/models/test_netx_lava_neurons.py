@@ -2,6 +2,8 @@
 
 import importlib
 import logging
+import multiprocessing
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +35,14 @@ class Port:
 @pytest.fixture(scope="module")
 def lava():
     """Lava's sigma-delta models and activation modes."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.syspath_prepend(STANDALONE)
+        # Lava sets how processes start when it is imported, and fails where another test has had a reason to do so.
+        patch.setattr(multiprocessing, "set_start_method", lambda *arguments, **options: None)
         importlib.import_module("lava_import")
+        models = importlib.import_module("lava.proc.sdn.models")
     logging.disable(logging.NOTSET)
-    return importlib.import_module("lava.proc.sdn.models")
+    return models
 
 
 def run_lava(model, arriving, variables):
