@@ -83,6 +83,9 @@ READING: dict[str, tuple[Any, str]] = {
         "Axes of the data, where a model leaves them open.",
     ),
     "output_name": (str | None, "Which output to read, of a model with several."),
+    "time_axis": (int | None, "Axis of a PyTorch module's input that counts steps."),
+    "single_spike": (bool, "Read neurons that may spike several times a step as if they spiked once."),
+    "ignore_lower_limit": (bool, "Leave out a lower limit of the potential (Sinabs' min_v_mem)."),
     "architecture": (str | None, "FILE.py:NAME of what makes the PyTorch module of a checkpoint."),
 }
 

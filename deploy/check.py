@@ -9,7 +9,7 @@ from ..mapping.mapper import find_fit
 from ..mapping.problem import Problem
 from ..mapping.target_files import load_target
 from ..models.graph import Graph
-from ..models.input_code import input_code
+from ..models.input_code import ANALOG_BITS, input_code
 from .configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .lowering.lower import lower, prepare
@@ -69,7 +69,10 @@ def check(model: Model, target: str, config: Configuration | None = None, data: 
     if config.convert is not None:
         graph = prepare(convert_graph(graph, given, config))
     network, notes = with_relays(lower(graph), chip.limits.of("delay_steps"))
-    if given is None:
+    if given is None and config.convert is not None and config.encoder == "constant":
+        bits = ANALOG_BITS
+        notes = (*notes, f"input: numbers of {bits} bits; recordings would show which they are (--data, --encoder).")
+    elif given is None:
         bits, notes = 1, (*notes, "input: plain spikes; recordings would show whether they carry numbers (--data).")
     else:
         bits, notes = input_code(given.x).bits, (*notes, *given.notes)

@@ -169,6 +169,8 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
         if first["type"] == "extra_forbidden":
             known = Configuration.model_fields if len(place) == 1 else LayerConfiguration.model_fields
             raise UsageError(f"There is no configuration key {key!r}; the keys are {', '.join(known)}.") from None
+        if place[0] in given:  # of a tuple, an option has no entries with names of their own
+            key, first["input"] = place[0], given[place[0]]
         source = "The option" if place[0] in given else f"The configuration {file}:"
         name = f"--{key.replace('_', '-')}" if place[0] in given else key
         reason = first["msg"].removeprefix("Value error, ")

@@ -158,6 +158,11 @@ def prepare_data(
         x = encoder.encode(x, steps)
         notes.append(f"{encoder.note} {steps} steps (--encoder, --steps).")
     elif config.steps is not None and config.steps != x.shape[1]:
+        if config.convert == "sigma-delta" and config.steps > x.shape[1]:
+            raise DataError(
+                f"{name}: x has {x.shape[1]} steps; up to {config.steps} silence would follow, which sigma-delta "
+                f"neurons take for an image, and answer: use {x.shape[1]} at most (--steps)."
+            )
         notes.append(f"steps: the data has {x.shape[1]}, cut or filled with silence to {config.steps} (--steps).")
         x = _resized(x, config.steps)
     if encoder is None and config.encoder != "constant":

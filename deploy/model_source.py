@@ -96,6 +96,8 @@ def is_ordinary(graph: Graph) -> bool:
 def read_model(path: Path, config: Configuration) -> Graph:
     """Read a model file by its kind, as it was trained."""
     kind = path.suffix.lower()
+    if config.layout is not None and kind not in (".onnx", ".net"):
+        raise UsageError(f"--layout is for .onnx and .net files; {path} says itself what the axes of its input are.")
     if kind == ".onnx":
         from ..models.readers.onnx import read_onnx
 

@@ -76,7 +76,7 @@ def _graded(network: Network, target: Target, graded_input_bits: int) -> list[Pr
         # An integrator that nothing listens to is read by the host, without a spike.
         bits = _output_bits(population) if network.outgoing(population.name) else 1
         if bits > limit:
-            advice = "let it spike, or choose a target with wider graded spikes"
+            advice = "let it spike (an ordinary network: --convert rate), or choose a target with wider graded spikes"
             problems.append(Problem(population.name, "graded_spike_bits", bits, limit, advice))
     return problems
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ...models.encoders import IntegrateAndFire, PoissonRate
 from ...models.errors import UsageError
-from ...models.graph import Graph
+from ...models.graph import Edge, Graph, unused
 from ...models.input_code import input_code
+from ...models.operators import Scale
 from ..calibration import CONVERSION_PRODUCTS, calibration_samples, products_of_graph
 from ..configuration import Configuration
 from ..data import Data, default_steps
+from ..lowering.graph_pass import rebuilt
 from .convert import convert
 
 
@@ -27,10 +32,37 @@ def convert_graph(graph: Graph, data: Data | None, config: Configuration) -> Gra
     if data is None:
         steps = config.steps or default_steps(config)
         return convert(graph, config.convert, config.max_pool, config.threshold_rule, None, steps)
+    largest = _worth_of_a_spike(data)
+    if largest is not None and config.convert == "sigma-delta":
+        raise UsageError(
+            f"Sigma-delta neurons get values, which the encoder {config.encoder!r} turns into spikes: leave out "
+            "--encoder, or use --convert rate."
+        )
     chosen = data.x[calibration_samples(products_of_graph(graph), CONVERSION_PRODUCTS, data, config)]
     code = input_code(data.x)
     samples = code.decode(code.encode(chosen)).reshape(*chosen.shape[:2], *graph.shapes[graph.inputs[0]])
-    converted = convert(graph, config.convert, config.max_pool, config.threshold_rule, samples, data.steps)
-    low, high = data.x.min().item(), data.x.max().item()
-    note = f"input: values from {low:g} to {high:g} enter the network as they are (--input-scale, --input-offset)."
+    values = None
+    if largest is None:
+        low, high = data.x.min().item(), data.x.max().item()
+        note = f"input: values from {low:g} to {high:g} enter the network as they are (--input-scale, --input-offset)."
+    else:
+        graph, values = _scaled(graph, largest), samples.mean(axis=1)
+        note = f"input: a spike counts as {largest:g}, the value that spikes at every step (--encoder)."
+    converted = convert(graph, config.convert, config.max_pool, config.threshold_rule, samples, data.steps, values)
     return converted.with_assumptions(note)
+
+
+def _worth_of_a_spike(data: Data) -> float | None:
+    """The value of data that an encoder makes a spike at every step; None where values enter as they are."""
+    return data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else None
+
+
+def _scaled(graph: Graph, factor: float) -> Graph:
+    """The graph with its inputs multiplied by a factor."""
+    nodes, edges = dict(graph.nodes), list(graph.edges)
+    for entry in graph.inputs:
+        name = unused(f"{entry}.worth", nodes)
+        nodes[name] = Scale(np.asarray(factor))
+        edges = [Edge(name, edge.target, edge.lag) if edge.source == entry else edge for edge in edges]
+        edges.append(Edge(entry, name))
+    return rebuilt(graph, nodes, edges)

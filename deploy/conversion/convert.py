@@ -24,7 +24,13 @@ MaximaAs = Literal["exact", "average"]
 
 
 def convert(
-    graph: Graph, method: Method, maxima: MaximaAs, rule: ThresholdRule, samples: Array | None, steps: int
+    graph: Graph,
+    method: Method,
+    maxima: MaximaAs,
+    rule: ThresholdRule,
+    samples: Array | None,
+    steps: int,
+    values: Array | None = None,
 ) -> Graph:
     """Convert an ordinary network.
 
@@ -37,6 +43,8 @@ def convert(
     samples : (samples, steps, *input shape) to calibrate on; None where there are none. Static ones, whose steps are
         all the same, are looked at once.
     steps : of a sample.
+    values : (samples, *input shape), what the samples stand for where they are an encoding, such as spikes, of it; None
+        where every step is what the ordinary network would be given.
 
     Raises
     ------
@@ -53,9 +61,12 @@ def convert(
     ordinary = pooling.apply(graph)
     if method == "sigma-delta":
         return RectifiersAsSigmaDelta(samples).apply(ordinary)
-    frames = None if samples is None else samples.reshape(-1, *samples.shape[2:])
+    if samples is None:
+        return RectifiersAsRates(None, steps, rule).apply(ordinary)
+    frames = samples.reshape(-1, *samples.shape[2:]) if values is None else values
     spiking = RectifiersAsRates(frames, steps, rule).apply(ordinary)
-    return spiking if frames is None else CorrectRates(ordinary, frames, steps).apply(spiking)
+    presented = samples if samples.shape[1] > 1 else np.broadcast_to(samples, (len(samples), steps, *samples.shape[2:]))
+    return CorrectRates(ordinary, frames, presented).apply(spiking)
 
 
 def _spikes(graph: Graph, name: str) -> bool:

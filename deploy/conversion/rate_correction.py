@@ -27,19 +27,19 @@ class CorrectRates(GraphPass):
     Attributes
     ----------
     ordinary : the network before, with rectifiers of the same names.
-    samples : (samples, *input shape).
-    steps : of a sample.
+    frames : (frames, *input shape), what the ordinary network is given.
+    presented : (samples, steps, *input shape), the same as it is given to the spiking one.
     """
 
     ordinary: Graph
-    samples: Array
-    steps: int
+    frames: Array
+    presented: Array
 
     def apply(self, graph: Graph) -> Graph:
-        wanted = forward(self.ordinary, self.samples, frozenset(graph.layers))
-        still = self.samples.reshape(self.samples.shape[0], -1)
+        wanted = forward(self.ordinary, self.frames, frozenset(graph.layers))
         # Layer by layer, with what those before it really send: (steps, samples, neurons).
-        sent = {graph.inputs[0]: np.broadcast_to(still, (self.steps, *still.shape))}
+        steps = self.presented.reshape(*self.presented.shape[:2], -1).swapaxes(0, 1)
+        sent = {graph.inputs[0]: steps}
         finder = PathFinder(graph)
         nodes = dict(graph.nodes)
         for name in graph.layers:

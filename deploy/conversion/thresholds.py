@@ -13,6 +13,7 @@ Array = NDArray[Any]
 PERCENTILE = 99.9
 SHARES = np.linspace(0.1, 1.0, 37)  # of the largest activation, that are tried
 LEAST_SHARE = 0.1  # of the layer's, for a channel that hardly ever was active
+FEW = 8  # values of a channel, up to which the layer's largest is the better guess of what it will reach
 
 
 class ThresholdRule(StrEnum):
@@ -35,7 +36,9 @@ def channel_thresholds(activation: Array, rule: ThresholdRule, steps: int) -> Ar
 
     Returns
     -------
-    (channels,) float64, above 0; 1 where nothing was ever active.
+    (channels,) float64, above 0; 1 where nothing was ever active. None is below a share of the layer's largest, which
+    is larger the fewer values of a channel there are: from few samples a neuron's own largest is too small, and with
+    it the neuron would saturate.
     """
     channels = activation.shape[1]
     values = np.moveaxis(activation, 1, 0).reshape(channels, -1)
@@ -49,7 +52,8 @@ def channel_thresholds(activation: Array, rule: ThresholdRule, steps: int) -> Ar
         chosen = np.array([np.percentile(row[row > 0], PERCENTILE) if np.any(row > 0) else 0.0 for row in values])
     else:
         chosen = np.array([_least_error(row[row > 0], steps) if np.any(row > 0) else 0.0 for row in values])
-    return np.asarray(np.maximum(chosen, LEAST_SHARE * layer))
+    least = layer * max(LEAST_SHARE, min(1.0, FEW / values.shape[1]))
+    return np.asarray(np.maximum(chosen, least))
 
 
 def _least_error(values: Array, steps: int) -> float:

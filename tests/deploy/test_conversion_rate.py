@@ -9,7 +9,14 @@ from spikeloom.deploy.conversion.convert import convert
 from spikeloom.deploy.conversion.maxima import MaximaAsRectifiers
 from spikeloom.deploy.conversion.rate import RectifiersAsRates
 from spikeloom.deploy.conversion.rate_correction import CorrectRates
-from spikeloom.deploy.conversion.thresholds import LEAST_SHARE, PERCENTILE, SHARES, ThresholdRule, channel_thresholds
+from spikeloom.deploy.conversion.thresholds import (
+    FEW,
+    LEAST_SHARE,
+    PERCENTILE,
+    SHARES,
+    ThresholdRule,
+    channel_thresholds,
+)
 from spikeloom.deploy.lowering.lower import lower, prepare
 from spikeloom.models.execution.forward import forward
 from spikeloom.models.execution.graph_run import run_graph
@@ -49,6 +56,7 @@ def test_thresholds_are_what_the_rule_says(seed, rule, steps, spatial):
     got = channel_thresholds(activation, rule, steps)
     assert got.shape == (channels,)
     highest = activation.max()
+    least = highest * max(LEAST_SHARE, min(1, FEW * channels / activation.size))
     if highest == 0:
         np.testing.assert_array_equal(got, 1)
         return
@@ -63,9 +71,9 @@ def test_thresholds_are_what_the_rule_says(seed, rule, steps, spatial):
             expected = np.percentile(active, PERCENTILE)
         else:
             errors = [error(values, share * active.max(), steps) for share in SHARES]
-            assert error(values, got[channel], steps) <= min(errors) + 1e-12 or got[channel] == LEAST_SHARE * highest
+            assert error(values, got[channel], steps) <= min(errors) + 1e-12 or got[channel] == least
             continue
-        np.testing.assert_allclose(got[channel], max(expected, LEAST_SHARE * highest))
+        np.testing.assert_allclose(got[channel], max(expected, least))
 
 
 def error(values, threshold, steps):
@@ -136,7 +144,7 @@ def test_the_chips_network_spikes_the_same(ordinary_network, seed):
 def test_a_ceiling_bounds_what_a_channel_can_say():
     flow = Dataflow()
     flow.output("output", flow.rectify("relu", flow.input("input", (3, 2)), np.array([0.5, 6.0, np.inf])))
-    frames = np.array([[[3.0, 1.0], [4.0, 2.0], [9.0, 1.0]]])
+    frames = np.tile([[[3.0, 1.0], [4.0, 2.0], [9.0, 1.0]]], (50, 1, 1))
     for samples, expected in ((frames, [0.5, 4.0, 9.0]), (None, [0.5, 6.0, 1.0])):
         spiking = RectifiersAsRates(samples, 8, ThresholdRule.MAXIMUM).apply(flow.graph("ceilings"))
         model = spiking.nodes["relu"].model
@@ -151,11 +159,29 @@ def test_a_channel_that_was_never_active_is_silent_and_can_speak():
     """Its threshold is a share of the layer's, so that what it says of unseen samples is not lost in one huge spike."""
     flow = Dataflow()
     flow.output("output", flow.rectify("relu", flow.input("input", (2, 1))))
-    frames = np.array([[[2.0], [-1.0]], [[1.0], [-3.0]]])
+    frames = np.tile([[[2.0], [-1.0]], [[1.0], [-3.0]]], (50, 1, 1))
     spiking = convert(flow.graph("dead"), "rate", "exact", ThresholdRule.MAXIMUM, held(frames, 16), 16)
     np.testing.assert_array_equal(spiking.nodes["relu"].model.threshold, [2.0, 2.0 * LEAST_SHARE])
     assert not said(spiking, held(frames, 16))["relu"][:, 1].any()
     assert said(spiking, held(np.full((1, 2, 1), 0.1), 16))["relu"][0, 1, 0] == pytest.approx(0.1, abs=0.02)
+
+
+def test_few_samples_do_not_saturate_the_neurons():
+    """Neurons that one sample leaves silent, or nearly so, are still able to say what they say of others."""
+    random = np.random.default_rng(0)
+    flow = Dataflow()
+    signal = flow.rectify("one", flow.linear("a", flow.input("input", (30,)), random.normal(0, 0.2, (40, 30)), None))
+    signal = flow.rectify("two", flow.linear("b", signal, random.normal(0, 0.2, (40, 40)), None))
+    flow.output("output", signal)
+    graph = flow.graph("few")
+    unseen = random.normal(0, 1, (60, 30))
+    wanted = forward(graph, unseen)["output"]
+    off = {}
+    for samples in (1, 4, 64):
+        frames = random.normal(0, 1, (samples, 30))
+        spiking = convert(graph, "rate", "exact", ThresholdRule.PERCENTILE, held(frames, 32), 32)
+        off[samples] = np.linalg.norm(said(spiking, held(unseen, 32))["two"] - wanted) / np.linalg.norm(wanted)
+    assert max(off.values()) < 0.25, off
 
 
 def test_the_correction_brings_each_channels_mean_nearer(ordinary_network):
@@ -165,7 +191,7 @@ def test_the_correction_brings_each_channels_mean_nearer(ordinary_network):
         ordinary = MaximaAsRectifiers().apply(ordinary_network(random))
         frames = random.normal(0, 1, (24, *ordinary.shapes["input"]))
         spiking = RectifiersAsRates(frames, STEPS, ThresholdRule.PERCENTILE).apply(ordinary)
-        corrected = CorrectRates(ordinary, frames, STEPS).apply(spiking)
+        corrected = CorrectRates(ordinary, frames, held(frames, STEPS)).apply(spiking)
         wanted = forward(ordinary, frames, frozenset(spiking.layers))
 
         def off(graph, wanted=wanted, frames=frames):

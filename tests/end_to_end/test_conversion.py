@@ -214,6 +214,28 @@ def test_spikes_as_input_are_compared_with_the_network_on_the_images(deploy, dig
     assert ledger["simulator"] > 0.8
 
 
+def test_a_spike_stands_for_the_largest_value_of_the_data(deploy, digits):
+    """A network that was trained on pixels up to 16 gets spikes that count as 16."""
+    model = onnx.load(digits.folder / "dense.onnx")
+    first = next(tensor for tensor in model.graph.initializer if tensor.name == "w0")
+    first.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(first) / 16, "w0"))
+    onnx.save(model, digits.folder / "pixels.onnx")
+    options = ("--convert", "rate", "--steps", 40, "--encoder", "integrate", "--samples", 60, "--json")
+    done = deploy("pixels", *options, scale="1")
+    ledger = {row["stage"]: row["accuracy"] for row in done.json["ledger"]}
+    assert ledger["simulator"] >= ledger["ordinary"] - 0.05 > 0.8
+    assert any("a spike counts as 16" in note for note in done.json["assumptions"])
+
+
+def test_what_says_nothing_to_sigma_delta_is_refused(deploy, digits, tmp_path):
+    for encoder in ("rate", "integrate"):
+        is_error(deploy("dense", "--convert", "sigma-delta", "--encoder", encoder), 2, repr(encoder), "--convert rate")
+    np.savez(tmp_path / "video.npz", x=np.repeat(digits.x[:20, np.newaxis], 3, axis=1), y=digits.y[:20])
+    options = ("--convert", "sigma-delta", "--steps")
+    is_error(deploy("dense", *options, 5, data=tmp_path / "video.npz"), 7, "video.npz", "3 at most")
+    assert deploy("dense", *options, 2, data=tmp_path / "video.npz").code == 0
+
+
 def test_from_python(digits):
     graph = package.load(str(digits.folder / "dense.onnx"))
     options = {"convert": "rate", "steps": 16, "input_scale": "1/16", "lava_samples": 0}

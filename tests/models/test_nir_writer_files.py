@@ -1,5 +1,7 @@
 """Real models written as NIR and read again; files that are written whole or not at all."""
 
+import os
+
 import nir
 import numpy as np
 import pytest
@@ -65,6 +67,10 @@ def test_places_that_cannot_be_written_to(tmp_path):
     graph = read_nir(NIR_FILE)
     with pytest.raises(UsageError, match="is a folder"):
         write_nir(graph, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is a device or a pipe"):
+        write_nir(graph, tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"model.nir cannot be written: .*file is a file"):
         write_nir(graph, tmp_path / "file" / "model.nir")

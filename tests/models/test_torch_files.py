@@ -154,3 +154,70 @@ def test_an_architecture_that_cannot_be_made(tmp_path, name, because, monkeypatc
     torch.save(network().state_dict(), tmp_path / "weights.pt")
     with pytest.raises(UsageError, match=because):
         read_checkpoint(tmp_path / "weights.pt", name, (1, 6))
+
+
+@pytest.mark.parametrize(("content", "because"), [
+    (b"", "is empty"), (b"hello text", "no file that torch.save wrote|no exported program"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(200), "no file that torch.save wrote|no exported program"),
+    (b"PK\x03\x04" + bytes(200), "no file that torch.save wrote|no exported program"),
+])  # fmt: skip
+def test_other_files_are_refused_in_one_line_without_the_advice_of_pytorch(tmp_path, content, because):
+    path = tmp_path / "weights.pt"
+    path.write_bytes(content)
+    for read in (lambda path: read_checkpoint(path, None, None), read_exported):
+        with pytest.raises(UnsupportedModelError, match=because) as caught:
+            read(path)
+        assert "weights_only" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_truncated_checkpoint_is_called_so(tmp_path):
+    torch.save({"weight": torch.zeros(5000)}, tmp_path / "weights.pt")
+    (tmp_path / "weights.pt").write_bytes((tmp_path / "weights.pt").read_bytes()[:8000])
+    with pytest.raises(UnsupportedModelError, match="truncated or damaged"):
+        read_checkpoint(tmp_path / "weights.pt", None, None)
+
+
+@pytest.mark.parametrize(("change", "because"), [
+    (lambda value: value * float("nan"), r"no finite numbers"),
+    (lambda value: value.to(torch.complex64), r"2\.bias: complex numbers"),
+])  # fmt: skip
+def test_weights_that_are_no_finite_real_numbers_are_refused(tmp_path, change, because):
+    torch.save({name: change(value) for name, value in network().state_dict().items()}, tmp_path / "weights.pt")
+    with pytest.raises(UnsupportedModelError, match=because):
+        read_checkpoint(tmp_path / "weights.pt", f"{architecture(tmp_path)}:network", (1, 6))
+
+
+def test_an_architecture_that_ends_the_program_is_a_mistake_of_the_architecture(tmp_path):
+    torch.save(network().state_dict(), tmp_path / "weights.pt")
+    file = architecture(tmp_path)
+    file.write_text(file.read_text() + "def leave():\n    raise SystemExit(7)\n")
+    (tmp_path / "script.py").write_text("import sys\nsys.exit(3)\n")
+    for name, because in ((f"{file}:leave", "SystemExit: 7"), (f"{tmp_path}/script.py:network", "SystemExit: 3")):
+        with pytest.raises(UsageError, match=because):
+            read_checkpoint(tmp_path / "weights.pt", name, (1, 6))
+
+
+def test_what_a_network_prints_stays_out_of_standard_output(tmp_path, capfd):
+    torch.save(network().state_dict(), tmp_path / "weights.pt")
+    file = tmp_path / "talkative.py"
+    file.write_text(
+        "import warnings\nfrom torch import nn\nprint('imported')\n"
+        "class Talkative(nn.Sequential):\n"
+        "    def __init__(self):\n"
+        "        warnings.warn('old')\n        super().__init__(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))\n"
+        "    def forward(self, x):\n        print('runs')\n        return super().forward(x)\n"
+    )
+    read_checkpoint(tmp_path / "weights.pt", f"{file}:Talkative", (1, 6))
+    assert capfd.readouterr() == ("", "imported\n")
+
+
+def test_a_network_that_decides_by_its_data_is_refused_in_one_line(capfd):
+    class Deciding(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) if x.sum() > 0 else super().forward(-x)
+
+    with pytest.raises(UnsupportedModelError, match=r"cannot follow Deciding .* must not decide") as caught:
+        read_module(Deciding(6, 2), torch.zeros(1, 6))
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +36,10 @@ def made_by(architecture: str) -> nn.Module:
     except AttributeError:
         raise UsageError(f"{place} has no {name!r} (--architecture).") from None
     try:
-        module = maker() if callable(maker) and not isinstance(maker, nn.Module) else maker
-    except Exception as error:
+        module = _run(maker) if callable(maker) and not isinstance(maker, nn.Module) else maker
+    except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{architecture}, called without arguments, fails: {type(error).__name__}: {error}; name a "
+            f"{architecture}, called without arguments, fails: {_said(error)}; name a "
             "function without arguments that returns the network (--architecture)."
         ) from error
     if not isinstance(module, nn.Module):
@@ -70,6 +72,18 @@ def _imported(place: str) -> Any:
 
 def _running(place: str, run: Any) -> Any:
     try:
+        return _run(run)
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{place} cannot be imported: {_said(error)} (--architecture).") from error
+
+
+def _run(run: Any) -> Any:
+    """A user's code; what it prints goes to standard error, as a report, perhaps in JSON, goes to standard output."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return run()
-    except Exception as error:
-        raise UsageError(f"{place} cannot be imported: {type(error).__name__}: {error} (--architecture).") from error
+
+
+def _said(error: BaseException) -> str:
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

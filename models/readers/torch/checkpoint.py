@@ -73,8 +73,6 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise UnsupportedModelError(f"{path} cannot be read: {error.strerror or error}.") from None
     except Exception as error:
         wanted = wanted_class(error, path)
         if wanted:
@@ -82,15 +80,17 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
                 f"{path} is a pickle that wants more than weights{wanted}, and could run any code; save weights only: "
                 "torch.save(module.state_dict(), 'weights.pt'), and give --architecture."
             ) from None
-        first = (str(error).strip().splitlines() or [""])[0]
+        # PyTorch's own words are left out: they advise weights_only=False
         raise UnsupportedModelError(
-            f"{path} was not written by torch.save, or is damaged ({type(error).__name__}: {first})."
+            f"{path} is no file that torch.save wrote, or a truncated or damaged one; torch.save(module.state_dict(), "
+            "'weights.pt') writes one."
         ) from None
     for wrapper in (None, *WRAPPERS):
         inner = content if wrapper is None else content.get(wrapper) if isinstance(content, Mapping) else None
         if isinstance(inner, Mapping) and inner and all(isinstance(value, torch.Tensor) for value in inner.values()):
             return {str(name): value for name, value in inner.items()}
     held = ", ".join(map(repr, content)) if isinstance(content, Mapping) else type(content).__name__
+    held = held or "an empty dictionary"
     raise UnsupportedModelError(
         f"{path} holds no weights, but {held}; looked for under {', '.join(WRAPPERS)}. Save module.state_dict()."
     )
@@ -123,6 +123,7 @@ def _fill(path: Path, architecture: str, module: nn.Module, tensors: dict[str, t
         *(f"missing in the file: {name}" for name in trained),
         *(f"not in the module: {name}" for name in unexpected),
         *unequal,
+        *(f"{name}: complex numbers" for name, value in named.items() if value.is_complex()),
     ]
     if wrong:
         raise UnsupportedModelError(

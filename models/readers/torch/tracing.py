@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -95,12 +96,15 @@ def program_of(exported: Any) -> Program:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without PyTorch's warnings, and without the tracebacks that it logs of what becomes one sentence here."""
+    """Without PyTorch's warnings, and without what it logs and prints of that which becomes one sentence here.
+
+    What the network itself prints is left out, too: it would stand between the lines of a report, or in its JSON.
+    """
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
@@ -123,8 +127,8 @@ def _size(size: Any) -> int:
 def _why(module: nn.Module, error: Exception) -> str:
     said = str(error).strip().splitlines()
     first = said[0].strip() if said else ""
-    first = first if len(first) <= LONGEST_MESSAGE else first[:LONGEST_MESSAGE] + " ..."
+    first = first.rstrip(".") if len(first) <= LONGEST_MESSAGE else first[:LONGEST_MESSAGE] + " ..."
     return (
-        f"PyTorch cannot follow {type(module).__name__} on the example input: {type(error).__name__}: {first}\n"
-        "The network must run on the example in evaluation, and must not decide by the values of its data."
+        f"PyTorch cannot follow {type(module).__name__} on the example input: {type(error).__name__}: {first}; "
+        "the network must run on the example in evaluation, and must not decide by the values of its data."
     )

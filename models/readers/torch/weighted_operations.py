@@ -87,7 +87,7 @@ def product(reading: Reading, name: str, value: Any, weight: Any, bias: Any) -> 
         weight = weight[0]
     if weight.ndim != 2:
         raise Refusal(f"multiplies with a constant of {weight.ndim} axes; one of 2 can be")
-    matrix, offset = array_of(weight), None if bias is None else array_of(bias).reshape(-1)
+    matrix, offset = _finite(weight), None if bias is None else _finite(bias).reshape(-1)
     if offset is not None and offset.size == 1:
         offset = np.broadcast_to(offset, matrix.shape[:1]).copy()
     key = ("linear", reading.identity(weight), reading.identity(bias))
@@ -105,13 +105,13 @@ def batch_norm(reading: Reading, name: str, arguments: Arguments) -> Traced:
         raise Refusal(
             "normalises by statistics of the data it gets; use BatchNorm with track_running_stats, in evaluation"
         )
-    mean, variance = map(array_of, statistics)
+    mean, variance = map(_finite, statistics)
     scale = 1 / np.sqrt(variance + float(arguments["eps"]))
     if arguments["weight"] is not None:
-        scale = scale * array_of(arguments["weight"])
+        scale = scale * _finite(arguments["weight"])
     offset = -mean * scale
     if arguments["bias"] is not None:
-        offset = offset + array_of(arguments["bias"])
+        offset = offset + _finite(arguments["bias"])
     value = arguments["input"]
     axes = len(value.shape) - 1
     spatial = [1] * (axes - 1)
@@ -126,10 +126,10 @@ def batch_norm(reading: Reading, name: str, arguments: Arguments) -> Traced:
 def _kernel(arguments: Arguments) -> tuple[Array, Array | None, int]:
     if isinstance(arguments["weight"], Traced) or isinstance(arguments["bias"], Traced):
         raise Refusal("has weights that depend on the data")
-    weight = array_of(arguments["weight"])
+    weight = _finite(arguments["weight"])
     if weight.ndim > 4:
         raise Refusal(f"convolves over {weight.ndim - 2} axes; 1 or 2 can be deployed")
-    return weight, None if arguments["bias"] is None else array_of(arguments["bias"]), weight.ndim - 2
+    return weight, None if arguments["bias"] is None else _finite(arguments["bias"]), weight.ndim - 2
 
 
 def _data(value: Any) -> Traced:
@@ -150,3 +150,10 @@ def _padding(value: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> 
         sums = [step * (size - 1) for size, step in zip(kernel, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in sums)
     return tuple((side, side) for side in _each(value, len(kernel)))
+
+
+def _finite(value: Any) -> Array:
+    array = array_of(value)
+    if not np.isfinite(array).all():
+        raise Refusal("has weights that are no finite numbers")
+    return array

@@ -37,6 +37,8 @@ def write_file(
     place = Path(os.path.realpath(path))
     if place.is_dir():
         raise UsageError(f"{path} is a folder; --out needs the name of a file.")
+    if place.exists() and not place.is_file():
+        raise UsageError(f"{path} is a device or a pipe, which a file cannot replace; --out needs the name of a file.")
     above = next(folder for folder in place.parents if folder.exists())
     if not above.is_dir():
         raise UsageError(f"{path} cannot be written: {above} is a file.")

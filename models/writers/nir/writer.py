@@ -112,7 +112,9 @@ def _nodes(name: str, operator: Operator, shape: Shape, result: Shape, dt: float
         case Rectifier():
             raise NotExpressibleError("is no spiking neuron: convert the network first, with --convert rate")
         case MaxPool():
-            raise NotExpressibleError("NIR has no maximum: pool by average, or by a convolution with a stride")
+            raise NotExpressibleError(
+                "NIR has no maximum: convert with --max-pool average, or pool by a convolution with a stride"
+            )
     raise NotExpressibleError("NIR has no such operator")
 
 
