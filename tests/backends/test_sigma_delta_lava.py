@@ -90,9 +90,7 @@ def images(samples: int, steps: int, *shape: int) -> Array:
 
 @pytest.mark.parametrize("method", ["sigma-delta", "rate"])
 def test_a_converted_network_with_a_way_around(method: Method) -> None:
-    data = images(3, 4, 1, 6, 6)
-    if method == "rate":
-        data = np.repeat(data[:, :1], 6, axis=1)
+    data = images(2, 4, 1, 6, 6)
     spiking = convert(ordinary(), method, "exact", ThresholdRule.PERCENTILE, data, data.shape[1])
     network = lower(prepare(spiking))
     assert network.gap == 0

@@ -65,7 +65,7 @@ def network(random, spatial, place, end):
     return flow.graph("pooled"), random.normal(0, 1, (3, *shape))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seeds, st.integers(1, 2), st.sampled_from(PLACES), st.sampled_from(ENDS))
 def test_rectifiers_give_the_maxima_exactly(seed, spatial, place, end):
     graph, data = network(np.random.default_rng(seed), spatial, place, end)

@@ -46,7 +46,7 @@ def said(graph, data):
 # Thresholds
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds, rules, st.integers(1, 40), st.integers(0, 2))
 def test_thresholds_are_what_the_rule_says(seed, rule, steps, spatial):
     random = np.random.default_rng(seed)
@@ -85,7 +85,7 @@ def error(values, threshold, steps):
 # The first layer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds, rules, st.integers(1, 40))
 def test_the_first_layer_rounds_to_so_many_steps(seed, rule, steps):
     """h clip(floor(x T / h + 1/2), 0, T) / T, the code that the thresholds are chosen for."""
@@ -109,7 +109,7 @@ def test_the_first_layer_rounds_to_so_many_steps(seed, rule, steps):
 # Whole networks
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_rates_come_near_the_activations(ordinary_network, seed):
     random = np.random.default_rng(seed)
@@ -127,7 +127,7 @@ def test_rates_come_near_the_activations(ordinary_network, seed):
     assert off[256] < max(off[16], 0.02), off
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_the_chips_network_spikes_the_same(ordinary_network, seed):
     random = np.random.default_rng(seed)

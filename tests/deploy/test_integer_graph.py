@@ -86,7 +86,7 @@ def data_for(random, graph, graded):
     return random.integers(-20, 60, shape) if graded else (random.random(shape) < 0.4).astype(np.int64)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds, st.booleans())
 def test_graph_network_and_simulator_give_the_same_integers(seed, graded):
     random = np.random.default_rng(seed)

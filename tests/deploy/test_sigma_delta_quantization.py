@@ -91,7 +91,7 @@ def test_integers_answer_as_floats_do_and_no_state_overflows(ordinary_network, l
     assert agreeing / 40 > 0.9
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seeds)
 def test_the_simulator_gives_the_same_integers(ordinary_network, seed):
     random = np.random.default_rng(seed)
@@ -110,7 +110,7 @@ def test_the_simulator_gives_the_same_integers(ordinary_network, seed):
             np.testing.assert_array_equal(alone[integer.output][0], found[integer.output][sample])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seeds)
 def test_relays_do_not_change_the_answers(ordinary_network, seed):
     """Changes that wait on the way are the same changes, in integers too, but for what is rounded."""

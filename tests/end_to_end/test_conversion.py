@@ -70,7 +70,7 @@ def drawn(*sizes):
 
 
 def pixels_to_features(kernel, bias, images):
-    """Convolution, rectifier and pool of the convolutional network: (samples, 128)."""
+    """Convolution, rectifier and pool of the convolutional network: (samples, 96)."""
     flow = Dataflow()
     one = (1, 1)
     signal = flow.convolution("conv", flow.input("x", (1, 8, 8)), kernel, bias, one, (one, one), one, 1)
@@ -101,10 +101,10 @@ def digits(tmp_path_factory) -> SimpleNamespace:
 
     # Kernels as they are drawn, and a last layer by least squares.
     random = np.random.default_rng(0)
-    kernel, bias = random.normal(0, 0.4, (8, 1, 3, 3)), random.normal(0, 0.2, 8)
+    kernel, bias = random.normal(0, 0.4, (6, 1, 3, 3)), random.normal(0, 0.2, 6)
     features = pixels_to_features(kernel, bias, seen)
     centre = features.mean(axis=0)
-    covariance = (features - centre).T @ (features - centre) + 5 * np.eye(128)
+    covariance = (features - centre).T @ (features - centre) + 5 * np.eye(96)
     matrix = np.linalg.solve(covariance, (features - centre).T @ (np.eye(10)[labels] - 0.1))
     nodes = [
         ("Conv", ["x", "kernel", "bias"], "conv", {"pads": [1, 1, 1, 1], "kernel_shape": [3, 3]}),
@@ -154,7 +154,7 @@ def is_error(done, code, *words):
 @pytest.mark.parametrize(("method", "steps"), list(WAYS))
 @pytest.mark.parametrize("model", ["dense", "convolutional"])
 def test_accuracy_stays(deploy, digits, model, method, steps):
-    done = deploy(model, "--convert", method, "--steps", steps, "--calibration-samples", 32, "--json")
+    done = deploy(model, "--convert", method, "--steps", steps, "--calibration-samples", 24, "--json")
     assert done.code == 0, done.err
     ledger = {row["stage"]: row for row in done.json["ledger"]}
     assert list(ledger) == ["ordinary", "converted", "network", "integer", "simulator"]
@@ -181,7 +181,7 @@ def test_average_pools_are_an_approximation_that_is_asked_for(deploy, digits):
 
 @pytest.mark.parametrize("method", ["rate", "sigma-delta"])
 def test_what_was_deployed_runs_again_with_the_same_figures(spikeloom, digits, tmp_path, method):
-    in_lava = 0 if lava_problem() else 2
+    in_lava = 0 if lava_problem() or method == "rate" else 2
     out = tmp_path / "out"
     done = spikeloom(
         "deploy", digits.folder / "convolutional.onnx", "--data", digits.folder / "data.npz", "--out", out,

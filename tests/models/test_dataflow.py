@@ -81,7 +81,7 @@ def test_a_transposition_that_moves_no_element_is_a_reshape():
     assert flow.reshape("same", turned, turned.shape) is turned
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds, st.integers(1, 2), st.booleans(), st.booleans())
 def test_average_pools_with_and_without_their_border(seed, spatial, count_padding, dilated):
     random = np.random.default_rng(seed)

@@ -137,7 +137,7 @@ def test_ceilings_for_another_number_of_channels_are_refused():
 # Maxima
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seeds, axes)
 def test_max_pooling_is_the_largest_pixel_of_each_window(seed, spatial):
     random = np.random.default_rng(seed)
@@ -218,7 +218,7 @@ def spread(operator, image):
     return result if operator.bias is None else result + operator.bias.reshape(-1, *[1] * len(kernel))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seeds, axes)
 def test_transposed_convolutions_spread_every_pixel(seed, spatial):
     random = np.random.default_rng(seed)

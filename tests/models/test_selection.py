@@ -101,7 +101,7 @@ def test_apply_is_the_matrix(seed, way):
     np.testing.assert_allclose(matrix(thing.as_sparse()), matrix(thing))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seeds, st.sampled_from(WAYS), st.sampled_from(PARTNERS))
 def test_a_selection_and_then_anything(seed, way, kind):
     random = np.random.default_rng(seed)
@@ -111,7 +111,7 @@ def test_a_selection_and_then_anything(seed, way, kind):
     assert_one_after_the_other(first, neighbour(random, kind, shape))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seeds, st.sampled_from(PARTNERS), st.sampled_from(WAYS))
 def test_anything_and_then_a_selection(seed, kind, way):
     random = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def test_anything_and_then_a_selection(seed, kind, way):
     assert_one_after_the_other(first, selection(random, way if len(shape) > 1 else "anything", shape))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seeds, st.sampled_from(("channels", "grid", "nothing")), st.sampled_from(("convolution", "pool", "selection")))
 def test_axes_may_be_renamed_between_the_two(seed, way, kind):
     """A reshape stands between them: the elements are the same, in other axes."""
@@ -202,7 +202,7 @@ def test_selections_in_a_row_are_one_and_none_is_the_neighbour_itself():
     assert compose(dense, nothing) is dense
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seeds, st.sampled_from(WAYS), st.sampled_from(PARTNERS), st.booleans(), st.booleans())
 def test_weights_of_a_selection_are_kept(seed, way, kind, one_for_all, selection_first):
     random = np.random.default_rng(seed)
