@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from conversion_networks import trained
+
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.compilation import compile_model
 from spikeloom.deploy.configuration import Configuration

@@ -156,12 +156,13 @@ def prepare_data(
     if encoder is not None:
         steps = config.steps or default_steps(config)
         x = encoder.encode(x, steps)
-        notes.append(f"{encoder.note} {steps} steps (--encoder, --steps).")
+        notes.append(f"{encoder.note} {steps} step{'s' if steps > 1 else ''} (--encoder, --steps).")
     elif config.steps is not None and config.steps != x.shape[1]:
         if config.convert == "sigma-delta" and config.steps > x.shape[1]:
             raise DataError(
-                f"{name}: x has {x.shape[1]} steps; up to {config.steps} silence would follow, which sigma-delta "
-                f"neurons take for an image, and answer: use {x.shape[1]} at most (--steps)."
+                f"{name}: x has {x.shape[1]} steps; filled up to {config.steps} it would end with silence, which "
+                f"sigma-delta neurons take for an image, and answer: bring {config.steps} steps, or ask for fewer "
+                "(--steps)."
             )
         notes.append(f"steps: the data has {x.shape[1]}, cut or filled with silence to {config.steps} (--steps).")
         x = _resized(x, config.steps)

@@ -20,6 +20,7 @@ from ..models.execution.graph_run import run_graph
 from ..models.execution.network_run import run_network
 from ..models.graph import Graph
 from ..models.network import Network
+from ..models.neurons import SigmaDelta
 from .data import Data
 from .ledger import Entry, Tally
 
@@ -60,6 +61,7 @@ def evaluate(
     tallies = {stage: Tally(stage, program.network, program.decision) for stage in stages}
     right = 0
     shape = network.input.shape
+    last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
     batch = _batch(network, data)
     spike_counts: dict[str, Array] = {}
     for first in range(0, data.samples, batch):
@@ -67,7 +69,7 @@ def evaluate(
         labels = None if data.y is None else data.y[first : first + batch]
         integers = program.code.encode(x)
         if ordinary is not None and labels is not None:
-            right += int(np.count_nonzero(_classes(ordinary, data, x.reshape(*x.shape[:2], *shape)) == labels))
+            right += int(np.count_nonzero(_classes(ordinary, data, x.reshape(*x.shape[:2], *shape), last) == labels))
         given = integers if network.integer else x
         trained = run_graph(graph, given.reshape(*x.shape[:2], *shape))
         timed = run_network(network, given)
@@ -87,11 +89,18 @@ def evaluate(
     return Evaluation(entries, count(program, spike_counts, data.samples))
 
 
-def _classes(ordinary: Graph, data: Data, x: Array) -> Array:
-    """What a network without spikes says of samples: of static ones once, of others by the mean over their steps."""
+def _classes(ordinary: Graph, data: Data, x: Array, last: bool) -> Array:
+    """What a network without spikes says of samples: of static ones once, of others what the spiking one is asked for.
+
+    Parameters
+    ----------
+    last : the answer at the last step, as of sigma-delta neurons; not the mean over the steps, as of rates.
+    """
     if data.encoder is not None:
         scale = data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else 1.0
         outputs = forward(ordinary, x.mean(axis=1) * scale)[ordinary.outputs[0]]
+    elif last:
+        outputs = forward(ordinary, x[:, -1])[ordinary.outputs[0]]
     else:
         frames = forward(ordinary, x.reshape(-1, *x.shape[2:]))[ordinary.outputs[0]]
         outputs = frames.reshape(x.shape[0], x.shape[1], -1).mean(axis=1)

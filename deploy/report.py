@@ -82,6 +82,7 @@ def build_report(
             "input_scale": config.input_scale,
             "input_offset": config.input_offset,
             "input_whole": config.input_whole,
+            "convert": config.convert,
         },
         "command": command,
     }

@@ -102,7 +102,9 @@ class Graph:
                 raise GraphError(f"type mismatch: {source!r} gives shape {shape}, but {name!r} {error}") from None
         for edge in self.edges:
             if edge.lag:
-                first = next(other for other in self.incoming(edge.target) if other.lag == 0)
+                first = next((other for other in self.incoming(edge.target) if other.lag == 0), None)
+                if first is None:
+                    raise GraphError(f"nothing reaches node {edge.target!r} but what comes a step later")
                 self._same(shapes[edge.source], shapes[first.source], first, edge)
         return MappingProxyType(shapes)
 

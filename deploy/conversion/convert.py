@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.errors import UsageError
+from ...models.errors import Unsupported, UsageError, unsupported_model
 from ...models.graph import Graph
-from ...models.operators import Neurons
+from ...models.operators import LinearOperator, Neurons
 from ..lowering.graph_pass import GraphPass
 from .averages import MaximaAsAverages
 from .maxima import MaximaAsRectifiers
@@ -49,12 +49,16 @@ def convert(
     Raises
     ------
     UsageError : the graph spikes already, or has no rectifier.
+    UnsupportedModelError : it has several inputs or outputs, or weights that are not finite.
     """
     neurons = [name for name in graph.layers if graph.rectifiers or _spikes(graph, name)]
     if neurons:
         raise UsageError(f"{graph.name} has spiking neurons ({neurons[0]!r}) already: leave out --convert.")
     if not graph.rectifiers:
         raise UsageError(f"{graph.name} has no rectifier, so that there is nothing to convert: leave out --convert.")
+    problems = _problems(graph)
+    if problems:
+        raise unsupported_model(graph.name, problems)
     if samples is not None and bool(np.all(samples == samples[:, :1])):
         samples = samples[:, :1]
     pooling: GraphPass = MaximaAsRectifiers() if maxima == "exact" else MaximaAsAverages()
@@ -73,3 +77,19 @@ def _spikes(graph: Graph, name: str) -> bool:
     """Whether a layer does; an integrator that sums up what a linear network says does not."""
     operator = graph.nodes[name]
     return isinstance(operator, Neurons) and operator.model.eventful
+
+
+def _problems(graph: Graph) -> list[Unsupported]:
+    """What stands against evaluating a network on samples."""
+    ends = (("Input", graph.inputs), ("Output", graph.outputs))
+    problems = [
+        Unsupported(", ".join(names), kind, f"one {kind.lower()} is needed; there are several")
+        for kind, names in ends
+        if len(names) > 1
+    ]
+    for name, operator in graph.nodes.items():
+        arrays = [value for value in vars(operator).values() if isinstance(value, np.ndarray)]
+        if isinstance(operator, LinearOperator) and not all(np.all(np.isfinite(array)) for array in arrays):
+            reason = "holds numbers that are not finite (NaN or infinity)"
+            problems.append(Unsupported(name, type(operator).__name__, reason))
+    return problems

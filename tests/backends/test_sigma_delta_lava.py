@@ -14,7 +14,6 @@ from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.conversion.convert import Method, convert
 from spikeloom.deploy.conversion.thresholds import ThresholdRule
 from spikeloom.deploy.lowering.lower import lower, prepare
-from spikeloom.deploy.lowering.relays import with_relays
 from spikeloom.deploy.quantization.quantize import quantize
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.graph import Graph
@@ -97,15 +96,9 @@ def test_a_converted_network_with_a_way_around(method: Method) -> None:
     assert_same(*in_integers(network, data.reshape(*data.shape[:2], -1)))
 
 
-def test_samples_with_a_gap_between_them_begin_anew() -> None:
+def test_samples_with_a_gap_between_them_begin_anew_though_cores_share_a_layer() -> None:
     network = lower(prepare(delayed()))
     assert network.gap == 2
-    assert_same(*in_integers(network, images(3, 5, 5)))
-
-
-def test_changes_wait_in_relays_and_cores_share_a_layer() -> None:
-    network, notes = with_relays(lower(prepare(delayed())), 1)
-    assert notes
-    integer, integers = in_integers(network, images(2, 5, 5))
+    integer, integers = in_integers(network, images(3, 5, 5))
     cores = {name: np.arange(integer.by_name[name].size) % 2 for name in ("first", "second")}
     assert_same(integer, integers, processes="core", cores=cores)

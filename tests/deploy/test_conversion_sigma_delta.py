@@ -10,7 +10,7 @@ from spikeloom.deploy.conversion.maxima import MaximaAsRectifiers
 from spikeloom.deploy.conversion.sigma_delta import TOLERANCE, RectifiersAsSigmaDelta
 from spikeloom.deploy.conversion.thresholds import ThresholdRule
 from spikeloom.deploy.lowering.lower import lower, prepare
-from spikeloom.models.errors import UsageError
+from spikeloom.models.errors import UnsupportedModelError, UsageError
 from spikeloom.models.execution.forward import forward
 from spikeloom.models.execution.graph_run import run_graph
 from spikeloom.models.execution.network_run import run_network
@@ -216,6 +216,28 @@ def test_spiking_and_linear_models_are_not_converted():
         for linear in (flow.graph("linear"), prepare(flow.graph("linear"))):
             with pytest.raises(UsageError, match="has no rectifier"):
                 convert(linear, method, "exact", ThresholdRule.MAXIMUM, None, 4)
+
+
+@pytest.mark.parametrize("method", ["rate", "sigma-delta"])
+@pytest.mark.parametrize("samples", [None, np.ones((2, 1, 3))], ids=["without samples", "with"])
+def test_all_that_cannot_be_evaluated_is_listed(method, samples):
+    flow = Dataflow()
+    entry, other = flow.input("input", (3,)), flow.input("other", (2,))
+    broken = flow.linear("dense", entry, np.array([[1.0, np.nan, 2.0]]), None)
+    signals = [flow.rectify("relu", broken), flow.rectify("relu", flow.scale("scale", other, np.full((), np.inf)))]
+    flow.output("one", flow.concatenate("join", signals, 0))
+    flow.output("two", signals[0])
+    with pytest.raises(UnsupportedModelError) as caught:
+        convert(flow.graph("broken"), method, "exact", ThresholdRule.MAXIMUM, samples, 1)
+    message = str(caught.value)
+    assert "4 nodes" in message
+    for line in (
+        "input, other (Input): one",
+        "one, two (Output): one",
+        "dense (Linear): holds",
+        "scale (Scale): holds",
+    ):
+        assert line in message
 
 
 def test_the_report_says_what_was_done():
