@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.graph import Edge, Graph, unused
-from ...models.operators import Convolution, MaxPool, Scale
+from ...models.operators import Convolution, MaxPool, Operator, Pool, Scale
 from ..lowering.graph_pass import GraphPass, rebuilt
 
 
@@ -30,8 +30,11 @@ def _averaged(graph: Graph, name: str) -> Graph:
     assert isinstance(pool, MaxPool)
     shape = graph.shapes[graph.incoming(name)[0].source]
     channels, whole = shape[0], int(np.prod(pool.kernel))
-    kernel = np.full((channels, 1, *pool.kernel), 1 / whole)
-    nodes = {**graph.nodes, name: Convolution(kernel, None, pool.stride, pool.padding, pool.dilation, channels)}
+    average: Operator = Pool(pool.kernel, pool.stride, pool.padding, average=True)
+    if any(step != 1 for step in pool.dilation):
+        kernel = np.full((channels, 1, *pool.kernel), 1 / whole)
+        average = Convolution(kernel, None, pool.stride, pool.padding, pool.dilation, channels)
+    nodes = {**graph.nodes, name: average}
     inside = np.count_nonzero(pool.windows(shape) >= 0, axis=0)
     if np.all(inside == whole):
         return rebuilt(graph, nodes, list(graph.edges))
