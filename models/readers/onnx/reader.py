@@ -179,7 +179,12 @@ class _Walk:
 def _kind(type_: TensorType) -> str:
     from onnx import TensorProto
 
-    return "" if type_.element is None else str(TensorProto.DataType.Name(type_.element))
+    if type_.element is None:
+        return ""
+    try:
+        return str(TensorProto.DataType.Name(type_.element))
+    except ValueError:  # a file may name a type by any number
+        return f"type {type_.element}"
 
 
 def _is_static(value: Value | None) -> bool:

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spikeloom.models.errors import UnsupportedModelError
@@ -57,6 +57,7 @@ def test_truncated_files(tools, tmp_path):
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=3))
+@example([(0.890625, 29)])  # an input of a type that does not exist
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files_never_end_in_a_traceback(tools, tmp_path, changes):
     content = bytearray(
