@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UnsupportedModelError
+from ..file_start import HDF5_MARK, file_start
 
 LayerDict = dict[str, Any]
-LFS_MARK = b"version https://git-lfs"
-HDF5_MARK = b"\x89HDF\r\n\x1a\n"
 
 
 def read_layers(path: Path) -> list[LayerDict]:
@@ -40,17 +39,7 @@ def read_layers(path: Path) -> list[LayerDict]:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(LFS_MARK))
-    except OSError as error:
-        raise UnsupportedModelError(f"{path} cannot be read: {error.strerror}.") from None
-    if start == LFS_MARK:
-        raise UnsupportedModelError(
-            f"{path} is a git-LFS pointer, not the model itself: run `git lfs pull` where it came from."
-        )
-    if not start:
-        raise UnsupportedModelError(f"{path} is empty.")
+    start = file_start(path)
     if not start.startswith(HDF5_MARK):
         raise UnsupportedModelError(f"{path} is not a .net file of lava-dl: it does not begin as HDF5 does.")
     import h5py

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnsupportedModelError
+from ..file_start import HDF5_MARK, file_start
 
 NodeDict = dict[str, Any]
-LFS_MARK = b"version https://git-lfs"
 
 
 def read_nodes(path: Path) -> tuple[dict[str, NodeDict], list[tuple[str, str]], dict[str, Any]]:
@@ -38,21 +38,11 @@ def read_nodes(path: Path) -> tuple[dict[str, NodeDict], list[tuple[str, str]], 
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(LFS_MARK))
-    except OSError as error:
-        raise UnsupportedModelError(f"{path} cannot be read: {error.strerror}.") from None
-    if start == LFS_MARK:
-        raise UnsupportedModelError(
-            f"{path} is a git-LFS pointer, not the model itself: run `git lfs pull` where it came from."
-        )
+    start = file_start(path)
     import h5py
     from nir.serialization import hdf2dict
 
-    if not start:
-        raise UnsupportedModelError(f"{path} is empty.")
-    if start[:8] != b"\x89HDF\r\n\x1a\n":
+    if not start.startswith(HDF5_MARK):
         raise UnsupportedModelError(f"{path} is not a NIR file: it does not begin as HDF5 does.")
     try:
         with h5py.File(path, "r") as file:

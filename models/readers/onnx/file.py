@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import BackendMissingError, UnsupportedModelError
-from ..nir.file import LFS_MARK
+from ..file_start import LFS_MARK
 
 if TYPE_CHECKING:
     from onnx import ModelProto

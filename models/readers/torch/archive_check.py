@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UnsupportedModelError
-from ..nir.file import LFS_MARK
+from ..file_start import file_start
 
 MEMBERS = re.compile(
     r"archive_format|archive_version|version|byteorder|\.data/\w+|\.format_version|\.storage_alignment"
@@ -46,7 +46,7 @@ def check_exported(path: Path) -> None:
     ------
     UnsupportedModelError : naming what it holds.
     """
-    _check_start(path)
+    file_start(path)
     with _opened(path) as archive:
         members = {}
         for whole in archive.namelist():
@@ -79,26 +79,12 @@ def check_checkpoint(path: Path) -> None:
     ------
     UnsupportedModelError : it is that, cannot be opened, is empty, or a git-LFS pointer.
     """
-    _check_start(path)
+    file_start(path)
     if zipfile.is_zipfile(path):
         with _opened(path) as archive:
             names = {name.split("/", 1)[-1] for name in archive.namelist()}
         if "constants.pkl" in names or any(name.startswith("code/") for name in names):
             raise _torchscript(path)
-
-
-def _check_start(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(LFS_MARK))
-    except OSError as error:
-        raise UnsupportedModelError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if not start:
-        raise UnsupportedModelError(f"{path} is empty.")
-    if start == LFS_MARK:
-        raise UnsupportedModelError(
-            f"{path} is a git-LFS pointer, not the model itself: run `git lfs pull` where it came from."
-        )
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
