@@ -54,7 +54,14 @@ def count(program: Program, spike_counts: Mapping[str, Array], samples: int) -> 
         for kind, of_kind in routes.synapses.items():
             if population.name in of_kind:
                 operations[kind][window] += counts @ of_kind[population.name]
-    totals = {name: counts.sum(axis=0).astype(float) for name, counts in spike_counts.items()}
+    totals = {name: counts.sum(axis=0, dtype=np.int64) for name, counts in spike_counts.items()}
+    of_projections = {
+        projection.name: int(totals[projection.source] @ routes.fan_out.projections[projection.name])
+        for projection in network.projections
+    }
+    of_layers: dict[str, int] = {}
+    for projection in network.projections:
+        of_layers[projection.target] = of_layers.get(projection.target, 0) + of_projections[projection.name]
     link_packets = routes.link_packets(routes.packet_matrix(totals))
     neuron_updates = np.bincount(np.concatenate([np.zeros(0, int), *mapping.core_of.values()]), minlength=cores)
     return Counters(
@@ -68,7 +75,8 @@ def count(program: Program, spike_counts: Mapping[str, Array], samples: int) -> 
         np.rint(link_packets).astype(np.int64),
         routes.links,
         MappingProxyType({name: int(counts.sum()) for name, counts in spike_counts.items()}),
-        MappingProxyType(_layer_operations(program, totals)),
+        MappingProxyType(of_layers),
+        MappingProxyType(of_projections),
     )
 
 
@@ -76,14 +84,3 @@ def _by_core(core_of: Array, cores: int) -> sparse.csr_array:
     """(neurons, cores): 1 where a neuron sits."""
     ones = np.ones(core_of.size, dtype=np.int64)
     return sparse.csr_array((ones, (np.arange(core_of.size), core_of)), shape=(core_of.size, cores))
-
-
-def _layer_operations(program: Program, totals: Mapping[str, Array]) -> dict[str, int]:
-    """Weights that were added for the neurons of each population."""
-    result: dict[str, int] = {}
-    for projection in program.network.projections:
-        connectivity = projection.connectivity
-        present = connectivity.with_weights((connectivity.weights != 0).astype(np.float64))
-        arriving = present.apply(totals[projection.source][np.newaxis]).sum()
-        result[projection.target] = result.get(projection.target, 0) + int(arriving)
-    return result

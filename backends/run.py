@@ -33,6 +33,7 @@ class Counters:
     links : ((chip, column, row), (chip, column, row)) from tile to neighbouring tile.
     layer_spikes : per population, spikes.
     layer_synaptic_operations : per population, weights that were added for its neurons.
+    projection_synaptic_operations : per projection, weights of it that were added.
     """
 
     samples: int
@@ -46,6 +47,7 @@ class Counters:
     links: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...]
     layer_spikes: Mapping[str, int]
     layer_synaptic_operations: Mapping[str, int]
+    projection_synaptic_operations: Mapping[str, int]
 
     @property
     def rows(self) -> int:

@@ -112,6 +112,32 @@ class Limit(Strict):
         return self
 
 
+class TabledLimit(Limit):
+    """A whole number that depends on another.
+
+    Attributes
+    ----------
+    by : what it depends on, such as "weight bits".
+    table : value by count, both ascending; empty where it is `value` whatever the count. `value` is one of the entries.
+    """
+
+    by: str = ""
+    table: dict[int, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _value_is_in_the_table(self) -> Self:
+        counts, values = list(self.table), list(self.table.values())
+        if self.table and (self.value not in values or counts != sorted(counts) or values != sorted(values)):
+            raise ValueError("value is one of the table's entries, which ascend with their counts")
+        return self
+
+    def at(self, count: int | None) -> int:
+        """The entry of the smallest count that is no less, or the last; `value` for None; 0 where nothing is public."""
+        if count is None or not self.table:
+            return self.value or 0
+        return next((value for limit, value in self.table.items() if limit >= count), max(self.table.values()))
+
+
 class Count(Limit):
     """A whole number that a chip always has, such as its cores."""
 
@@ -142,3 +168,16 @@ Picojoules = Annotated[Constant, _in_unit("pJ")]
 Nanoseconds = Annotated[Constant, _in_unit("ns")]
 TabledNanoseconds = Annotated[TabledConstant, _in_unit("ns")]
 Watts = Annotated[Constant, _in_unit("W")]
+
+
+def _at_least(smallest: int) -> AfterValidator:
+    def check(limit: Limit) -> Limit:
+        if limit.value is not None and limit.value < smallest:
+            raise ValueError(f"a width here is at least {smallest}, not {limit.value}")
+        return limit
+
+    return AfterValidator(check)
+
+
+Width = Annotated[Limit, _at_least(1)]
+StateWidth = Annotated[Limit, _at_least(8)]  # a weight of 1 is 64 in a state, and there is a sign

@@ -13,8 +13,8 @@ from scipy import sparse
 
 from ..models.connectivity import Connectivity, Convolution, Dense
 from ..models.network import Network
-from .resources import synapse_kind
-from .target import Target
+from .synaptic_memory import ListedFormats, formats_of
+from .target import SynapseKind, Target
 from .windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
@@ -30,7 +30,7 @@ class FanOut:
     cores : number of logical cores.
     core_of : per population on the chip, (neurons,) int.
     synapses : per kind of synapse and population that has any of it, (neurons, cores) CSR int64: weights other than
-        zero that a spike of the neuron adds on the core.
+        zero that a spike of the neuron adds on the core, which holds them as synapses of this kind.
     projections : per projection, (sources,) int64: weights other than zero of each source neuron.
     """
 
@@ -97,7 +97,7 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
     Parameters
     ----------
     network : what is mapped.
-    target : says which connectivity is stored as which kind of synapse.
+    target : says which projection is stored on which core as which kind of synapse.
     core_of : per population on the chip, (neurons,) int logical core numbers, from 0 without gaps.
     """
     cores = 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)
@@ -105,11 +105,35 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
     projections: dict[str, Array] = {}
     for projection in network.projections:
         counts = _synapses_on_cores(projection.connectivity, core_of[projection.target], cores)
-        of_kind = synapses[synapse_kind(projection.connectivity, target)]
-        old = of_kind.get(projection.source)
-        of_kind[projection.source] = counts if old is None else sparse.csr_array(old + counts)
+        neurons = np.bincount(core_of[projection.target], minlength=cores)
+        for kind, part in _by_kind(counts, neurons, formats_of(projection, target, network.integer)).items():
+            old = synapses[kind].get(projection.source)
+            synapses[kind][projection.source] = part if old is None else sparse.csr_array(old + part)
         projections[projection.name] = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
     return FanOut(cores, core_of, synapses, projections)
+
+
+def _by_kind(
+    counts: sparse.csr_array, neurons: Array, formats: ListedFormats | None
+) -> dict[SynapseKind, sparse.csr_array]:
+    """(sources, cores) CSR synapses of a projection apart by the kind that each core stores them as."""
+    if formats is None:
+        return {"convolution": counts}
+    columns = counts.tocsc()
+    kinds: dict[SynapseKind, list[int]] = {}
+    for core in np.flatnonzero(neurons):
+        axons = columns.data[columns.indptr[core] : columns.indptr[core + 1]]
+        kinds.setdefault(formats.kind(axons, int(neurons[core])), []).append(int(core))
+    if len(kinds) == 1:
+        return dict.fromkeys(kinds, counts)
+    entries = counts.tocoo()
+    result: dict[SynapseKind, sparse.csr_array] = {}
+    for kind, cores in kinds.items():
+        here = np.isin(entries.col, cores)
+        result[kind] = sparse.csr_array(
+            (entries.data[here], (entries.row[here], entries.col[here])), shape=counts.shape
+        )
+    return result
 
 
 def _synapses_on_cores(connectivity: Connectivity, core_of: Array, cores: int) -> sparse.csr_array:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
+from ..models.connectivity import Connectivity, Convolution, Dense, Pool
 from ..models.network import Network, Projection, Role
 from .features import check_features
 from .mapping import Mapping
@@ -127,7 +127,7 @@ class Needs:
                 # Only the cores that hold a part of the target layer, to save memory on big boards.
                 used, local = np.unique(targets, return_inverse=True)
                 counts = _synapses(projection.connectivity, local, used.size)
-                self.synaptic_memory_bits[used] += _memory(projection, local, counts, target)
+                self.synaptic_memory_bits[used] += _memory(projection, local, counts, target, network.integer)
                 reached[used] |= counts > 0
             self.input_axons += reached.sum(axis=1)
             if population.name in core_of:
@@ -177,30 +177,52 @@ def _listed(connectivity: Connectivity) -> Iterator[tuple[Array, Array]]:
             yield row + first * positions, column + group * inputs * size
 
 
-def _memory(projection: Projection, core_of: Array, counts: Array, target: Target) -> Array:
+def _memory(projection: Projection, core_of: Array, counts: Array, target: Target, integer: bool) -> Array:
     """(cores,) bits that a projection takes on each core, from its synapses per core and source."""
     connectivity, model = projection.connectivity, target.synaptic_memory
     word = int(model.word_bits.value or 1)
+    width = _width(connectivity.weights) if integer else None
     bits = np.zeros(counts.shape[0], dtype=np.int64)
     if isinstance(connectivity, Convolution | Pool) and model.convolution is not None:
         kernel = model.convolution
         every_axis = all(stride > 1 for stride in connectivity.stride)
         header = (kernel.strided_header_bits if every_axis else kernel.header_bits).value or 0
+        each, zero = kernel.bits_per_weight.at(width), kernel.bits_per_zero.value
+        zero = each if zero is None else min(zero, each)
         convolution = connectivity.as_convolution() if isinstance(connectivity, Pool) else connectivity
-        channel_count = convolution.output_shape[0]
-        channel_of = np.arange(core_of.size) // (core_of.size // channel_count)
-        copies = int(np.prod(convolution.weights.shape[1:]))  # kernel places times input channels of a group
+        group_of = np.arange(convolution.weights.shape[0]) // (convolution.weights.shape[0] // convolution.groups)
+        channel_of = np.arange(core_of.size) // (core_of.size // group_of.size)
+        present = (convolution.weights != 0).reshape(group_of.size, -1)  # kernel places times inputs of a group
         for core in np.unique(core_of):
-            channels = np.unique(channel_of[core_of == core])
-            for in_group in Counter((channels // (channel_count // convolution.groups)).tolist()).values():
-                size = header + in_group * (kernel.bits_per_weight.value or 0)
-                bits[core] += copies * word * ((size + word - 1) // word)
+            here = np.isin(np.arange(group_of.size), channel_of[core_of == core])
+            for group in np.unique(group_of[here]):
+                stored = present[here & (group_of == group)]
+                sizes = np.where(stored, each, zero).sum(axis=0)
+                sizes = sizes[sizes > 0] + header
+                bits[core] += int(((sizes + word - 1) // word * word).sum())
         return bits
-    listed = model.dense if isinstance(connectivity, Dense | OneToOne) else model.sparse
-    header, each = listed.header_bits.value or 0, listed.bits_per_synapse.value or 0
     for core in np.unique(core_of):
         axons = counts[core][counts[core] > 0].astype(np.int64)
-        if isinstance(connectivity, Dense):  # which stores zeros, too
-            axons = np.full(axons.size, np.count_nonzero(core_of == core), dtype=np.int64)
-        bits[core] = int((((header + axons * each) + word - 1) // word * word).sum())
+        alternatives = []
+        for listed, stored in ((model.sparse, axons), (model.dense, np.full_like(axons, (core_of == core).sum()))):
+            sizes = (listed.header_bits.value or 0) + stored * listed.bits_per_synapse.at(width)
+            alternatives.append(int(((sizes + word - 1) // word * word).sum()))
+        bits[core] = min(alternatives)
+    return bits
+
+
+def _width(weights: Array) -> int:
+    """Bits of the narrowest cell that can hold any of the weights, all of them halved while all are even."""
+    values = [int(value) for value in np.unique(weights) if value]
+    while values and all(value % 2 == 0 for value in values):
+        values = [value // 2 for value in values]
+    if not values:
+        return 0
+    bits = 1
+    if min(values) < 0 < max(values):
+        while min(values) < -(2 ** (bits - 1)) or max(values) >= 2 ** (bits - 1):
+            bits += 1
+    else:
+        while max(abs(value) for value in values) >= 2**bits:
+            bits += 1
     return bits

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..models.network import Network, Population
 from ..models.neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron
+from ..models.neurons.leaky_rule import ACTIVATION_SHIFT
 from .problem import Problem
 from .target import Target
 
@@ -34,7 +35,7 @@ def check_features(network: Network, target: Target, graded_input_bits: int = 1)
         if limit is not None and bits > limit:
             problems.append(Problem(projection.name, "weight_bits", bits, limit, "quantize its weights to fewer bits"))
     for population in network.populations:
-        limit = target.limits.of("threshold_bits")
+        limit = threshold_bits(target)
         if limit is None or not isinstance(population.neuron, IntegerLeakyIntegrateAndFire):
             continue
         bits = int(np.max(population.neuron.threshold)).bit_length() if population.neuron.threshold.size else 0
@@ -42,6 +43,17 @@ def check_features(network: Network, target: Target, graded_input_bits: int = 1)
             advice = "scale its weights and threshold down when quantizing"
             problems.append(Problem(population.name, "threshold_bits", bits, limit, advice))
     return problems
+
+
+def threshold_bits(target: Target) -> int | None:
+    """Bits of the largest threshold that a potential can exceed; None where no limit is known.
+
+    Thresholds are in units of 64 of the potential, whose sign takes a bit, too.
+    """
+    membrane = target.limits.of("membrane_bits")
+    reachable = [] if membrane is None else [membrane - 1 - ACTIVATION_SHIFT]
+    own = target.limits.of("threshold_bits")
+    return min([*reachable, *([] if own is None else [own])], default=None)
 
 
 def weight_bits(weights: Array) -> int:
@@ -54,14 +66,13 @@ def weight_bits(weights: Array) -> int:
     ----------
     weights : integers of any shape.
     """
-    values = weights[weights != 0].astype(np.int64)
-    if not values.size:
+    shared = int(np.bitwise_or.reduce(weights, axis=None)) if weights.size else 0
+    if not shared:
         return 0
-    shared = int(np.bitwise_or.reduce(values))
-    values = values // (shared & -shared)
-    if values.min() > 0 or values.max() < 0:
-        return int(np.abs(values).max()).bit_length()
-    return 1 + max(int(values.max()).bit_length(), int(-values.min() - 1).bit_length())
+    low, high = (int(end) // (shared & -shared) for end in (weights.min(), weights.max()))
+    if low >= 0 or high <= 0:
+        return max(-low, high).bit_length()
+    return 1 + max(high.bit_length(), (-low - 1).bit_length())
 
 
 def _graded(network: Network, target: Target, graded_input_bits: int) -> list[Problem]:

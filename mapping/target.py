@@ -10,10 +10,27 @@ from typing import Generic, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 
 from ..models.errors import UsageError
-from .constant import Count, Limit, Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
+from .constant import (
+    Count,
+    Limit,
+    Nanoseconds,
+    Picojoules,
+    StateWidth,
+    Strict,
+    TabledLimit,
+    TabledNanoseconds,
+    Watts,
+    Width,
+)
 
 SynapseKind = Literal["dense", "sparse", "convolution"]
 Value = TypeVar("Value")
+UNKNOWN_WIDTH = Limit.model_validate(
+    {"value": None, "unit": "bits", "kind": "assumed", "source": "not given: no narrower than the simulator's 24 bits"}
+)
+STORED_ZEROS = Limit.model_validate(
+    {"value": None, "unit": "bits", "kind": "assumed", "source": "not given: a zero is stored as any other weight"}
+)
 
 
 class Topology(Strict):
@@ -53,6 +70,8 @@ class Limits(Strict):
     graded_spike_bits : 1 where a spike carries no number.
     weight_bits : with the sign; weights that share a factor of two are stored without it.
     threshold_bits : without a sign.
+    membrane_bits, current_bits : of a neuron's states, with the sign. The rules of the simulator hold 24: within a
+        smaller width quantization keeps the states by its choice of scales.
     """
 
     neurons: Limit
@@ -60,9 +79,11 @@ class Limits(Strict):
     input_axons: Limit
     output_axons: Limit
     delay_steps: Limit
-    graded_spike_bits: Limit
-    weight_bits: Limit
-    threshold_bits: Limit
+    graded_spike_bits: Width
+    weight_bits: Width
+    threshold_bits: Width
+    membrane_bits: StateWidth = UNKNOWN_WIDTH
+    current_bits: StateWidth = UNKNOWN_WIDTH
 
     def of(self, resource: str) -> int | None:
         """The limit of a resource by its name, such as "neurons"; None where it is not public."""
@@ -76,40 +97,49 @@ class ListedSynapses(Strict):
     Attributes
     ----------
     header_bits : of an axon.
-    bits_per_synapse : weight, and target and delay where the format stores them.
+    bits_per_synapse : weight, and target and delay where the format stores them; by the bits of the projection's
+        weights where these are stored in their own width.
     """
 
     header_bits: Limit
-    bits_per_synapse: Limit
+    bits_per_synapse: TabledLimit
 
 
 class SharedKernel(Strict):
     """A kernel stored once a core, whatever the number of positions the core holds.
 
-    Each place of the kernel and input channel of a group takes ceil((header + channels * bits) / word) words, where
-    channels are those output channels of the group of which the core holds at least one neuron.
+    Each place of the kernel and input channel of a group takes ceil((header + weights * bits + zeros * bits) / word)
+    words, where weights and zeros are those of the output channels of the group of which the core holds at least one
+    neuron; a place of which no bit is stored takes none.
 
     Attributes
     ----------
     header_bits : with a stride of 1 along at least one axis.
     strided_header_bits : with a stride above 1 along all axes.
-    bits_per_weight : of an output channel.
+    bits_per_weight : of an output channel; by the bits of the projection's weights where these are stored in their own
+        width.
+    bits_per_zero : of an output channel whose weight is zero, never more than of another one; value None for as many.
     """
 
     header_bits: Limit
     strided_header_bits: Limit
-    bits_per_weight: Limit
+    bits_per_weight: TabledLimit
+    bits_per_zero: Limit = STORED_ZEROS
 
 
 class SynapticMemory(Strict):
     """How synapses lie in a core's memory.
 
+    What a core holds of a projection has one format, whatever the kind of its connectivity: a convolution's where the
+    chip has it; otherwise the dense or the sparse one, whichever takes fewer bits on this core, and the dense one where
+    both take the same.
+
     Attributes
     ----------
     word_bits : the unit in which memory is given out.
-    dense : an axon of a dense projection stores a weight, zero or not, for every neuron of the layer on the core.
+    dense : an axon stores a weight, zero or not, for every neuron of the layer on the core.
     sparse : an axon stores its synapses on the core.
-    convolution : None where the chip cannot share weights, so that a convolution is stored as sparse synapses.
+    convolution : None where the chip cannot share weights, so that a convolution is stored as single synapses.
     """
 
     word_bits: Limit

@@ -92,6 +92,7 @@ def follow_every_spike(program: Program, counts: dict[str, np.ndarray]) -> dict[
     found = {name: np.zeros(shape, dtype=int) for name in ("spikes", "operations", "packets_in", "packets_out")}
     found["hops"] = np.zeros((), dtype=int)
     layers = dict.fromkeys((population.name for population in network.populations), 0)
+    projections = dict.fromkeys((projection.name for projection in network.projections), 0)
     synapses = {
         projection.name: projection.connectivity.to_sparse().toarray() != 0 for projection in network.projections
     }
@@ -106,6 +107,7 @@ def follow_every_spike(program: Program, counts: dict[str, np.ndarray]) -> dict[
                     reached.add(core)
                     found["operations"][row, core] += spikes
                     layers[projection.target] += spikes
+                    projections[projection.name] += spikes
             own = None if population.role is Role.INPUT else int(mapping.core_of[population.name][neuron])
             if own is not None:
                 found["spikes"][row, own] += spikes
@@ -115,7 +117,7 @@ def follow_every_spike(program: Program, counts: dict[str, np.ndarray]) -> dict[
                     found["packets_out"][row, own] += spikes
                 start = (0, 0) if own is None else tiles[own]
                 found["hops"] += spikes * (abs(start[0] - tiles[core][0]) + abs(start[1] - tiles[core][1]))
-    return found | {"layers": layers}
+    return found | {"layers": layers, "projections": projections}
 
 
 @settings(max_examples=25, deadline=None)
@@ -142,6 +144,7 @@ def test_random_networks(seed, neurons, mesh, strategy):
     assert counters.layer_synaptic_operations == {
         name: operations for name, operations in expected["layers"].items() if network.incoming(name)
     }
+    assert counters.projection_synaptic_operations == expected["projections"]
     assert counters.layer_spikes == {name: int(part.sum()) for name, part in simulation.spike_counts.items()}
     updates = np.bincount(np.concatenate(list(mapping.core_of.values())), minlength=mapping.cores)
     np.testing.assert_array_equal(counters.neuron_updates, updates)

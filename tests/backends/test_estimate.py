@@ -60,6 +60,7 @@ COUNTERS = Counters(
     links=(EAST, SOUTH, WEST),
     layer_spikes=MappingProxyType({"input": 6, "hidden": 6, "answer": 2}),
     layer_synaptic_operations=MappingProxyType({"hidden": 30, "answer": 36}),
+    projection_synaptic_operations=MappingProxyType({"in": 30, "out": 36}),
 )
 
 

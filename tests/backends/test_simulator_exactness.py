@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from spikeloom.backends.simulator.simulate import Simulator
+from spikeloom.backends.simulator.tables import Column, Kind, build_tables
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role
@@ -69,7 +70,9 @@ def random_connectivity(random, source, target):
         matrix = sparse.random_array((targets, sources), density=0.4, rng=random, dtype=float)
         matrix.data = random.integers(-60, 100, matrix.data.size).astype(float)
         return Sparse.from_matrix(matrix.astype(np.int16).tocsr())
-    return Dense((2 * random.integers(-60, 100, (targets, sources))).astype(np.int16))
+    weights = (2 * random.integers(-60, 100, (targets, sources))).astype(np.int16)
+    weights[random.random(weights.shape) < random.choice([0.0, 0.9, 0.97, 1.0])] = 0
+    return Dense(weights)
 
 
 def random_network(random):
@@ -145,6 +148,21 @@ def test_batches_change_nothing(monkeypatch):
     assert done == [1] * 7
     np.testing.assert_array_equal(in_batches.activity["layer3"], whole_run.activity["layer3"])
     np.testing.assert_array_equal(in_batches.spike_counts["layer0"], whole_run.spike_counts["layer0"])
+
+
+def test_nearly_empty_matrices_are_laid_out_as_lists():
+    weights = np.zeros((20, 40), dtype=np.int16)
+    weights.reshape(-1)[:40] = 3
+    populations = (
+        Population("input", (40,), Role.INPUT, None, 0),
+        Population("layer", (20,), Role.NEURON, random_leaky(np.random.default_rng(1), 20), 1),
+    )
+    for listed in (True, False):
+        network = Network(populations, (Projection("p", "input", "layer", Dense(weights)),), "layer", integer=True)
+        tables = build_tables(network)
+        assert tables.projections[0, Column.KIND] == (Kind.SPARSE if listed else Kind.DENSE)
+        assert tables.weights.size == (40 if listed else 800)
+        weights[10, 0] = 3
 
 
 @settings(max_examples=300, deadline=None)

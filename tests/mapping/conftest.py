@@ -30,14 +30,26 @@ def integer_neuron(threshold: int = 100, **changes: Any) -> IntegerLeakyIntegrat
     return IntegerLeakyIntegrateAndFire(decay, zero, np.asarray(threshold), zero, zero, **changes)
 
 
-def _target(base: str = "loihi1", chips: int = 1, shared: bool = True, **numbers: int | None) -> Target:
-    """A chip that differs from another in some limits or topology counts; `neurons=16`, `columns=2`."""
+def assumed(value: int | None, **more: Any) -> dict[str, Any]:
+    return {"value": value, "unit": "things", "kind": "assumed", "source": "a test", **more}
+
+
+def _target(
+    base: str = "loihi1",
+    chips: int = 1,
+    shared: bool = True,
+    memory: dict[str, dict[str, Any]] | None = None,
+    **numbers: int | None,
+) -> Target:
+    """A chip that differs from another in some limits or topology counts, `neurons=16`, `columns=2`, or in formats."""
     data = load_target(base).model_dump()
     data["name"] = "test"
     data["topology"]["chips"] = chips
     for name, value in numbers.items():
         section = data["limits"] if name in data["limits"] else data["topology"]
-        section[name] = {"value": value, "unit": "things", "kind": "assumed", "source": "a test"}
+        section[name] = assumed(value)
+    for name, section in (memory or {}).items():
+        data["synaptic_memory"][name] |= section
     if not shared:
         data["synaptic_memory"]["convolution"] = None
     return Target.model_validate(data)
@@ -78,10 +90,11 @@ def _network(
 def _connectivities(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[Connectivity, tuple[int, ...]]:
     size = int(np.prod(shape))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
-    zeros = draw(st.sampled_from([0.0, 0.3, 0.9]))
+    zeros = draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
+    most, signs = draw(st.sampled_from([1, 5, 100])), draw(st.sampled_from([(1,), (-1,), (-1, 1)]))
 
     def weights(*dimensions: int) -> Any:
-        values = random.integers(1, 100, dimensions).astype(float)
+        values = random.integers(1, most + 1, dimensions).astype(float) * random.choice(signs, dimensions)
         values[random.random(dimensions) < zeros] = 0
         return values
 
@@ -123,7 +136,27 @@ def _networks(draw: st.DrawFn) -> Network:
         random = np.random.default_rng(draw(st.integers(0, 10**6)))
         dense = random.integers(0, 3, (int(np.prod(shapes[second])), int(np.prod(shapes[first])))).astype(float)
         extra.append((first, second, Dense(dense)))
-    return _network(connectivities, shapes, extra, draw(st.booleans()))
+    constant, integer = draw(st.booleans()), draw(st.booleans())
+    if integer:
+        connectivities = [whole(connectivity) for connectivity in connectivities]
+        extra = [(first, second, whole(connectivity)) for first, second, connectivity in extra]
+    return _network(connectivities, shapes, extra, constant, integer)
+
+
+def whole(connectivity: Connectivity) -> Connectivity:
+    return connectivity.with_weights(connectivity.weights.astype(np.int16))
+
+
+@st.composite
+def _formats(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Formats of listed synapses of any size, of which some follow the weights' width."""
+
+    def sizes() -> dict[str, Any]:
+        own = sorted(draw(st.lists(st.integers(0, 40), min_size=3, max_size=3)))
+        table = dict(zip((1, 4, 9), own, strict=True)) if draw(st.booleans()) else {}
+        return {"header_bits": assumed(draw(st.integers(0, 70))), "bits_per_synapse": assumed(own[-1], table=table)}
+
+    return {"dense": sizes(), "sparse": sizes()}
 
 
 @st.composite
@@ -136,6 +169,7 @@ def _targets(draw: st.DrawFn) -> Target:
         draw(st.sampled_from(["loihi1", "loihi2"])),
         chips=draw(st.integers(1, 2)),
         shared=draw(st.booleans()),
+        memory=draw(st.one_of(st.none(), _formats())),
         columns=columns,
         rows=rows,
         cores_per_tile=cores,

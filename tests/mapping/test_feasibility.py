@@ -110,6 +110,7 @@ def integer(*weights):
         ((255, 3), 8),
         ((-255, -3), 8),
         ((-256, 254), 8),
+        ((-256, -128), 2),
         ((-128, 127), 8),
         ((-255, 255), 9),
         ((-129, 1), 9),
@@ -128,6 +129,9 @@ def test_features_of_integer_networks(make_network, make_neuron, make_target):
     ]
     assert check_features(wide, load_target("loihi1")) == []
     assert resources(check_features(wide, make_target("loihi1", threshold_bits=16))) == {"threshold_bits"}
+    # No potential of 23 bits exceeds a threshold of 17 bits in units of 64.
+    assert resources(check_features(wide, make_target("loihi1", membrane_bits=23))) == {"threshold_bits"}
+    assert not check_features(wide, make_target("loihi1", membrane_bits=24))
     integrator = {1: make_neuron(spiking=False, output_shift=6)}
     graded = make_network([integer(1, 2), integer([1])], [(2,), (1,), (1,)], integer=True, neurons=integrator)
     assert not check_features(graded, make_target("loihi2", graded_spike_bits=18))

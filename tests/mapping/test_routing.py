@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
+from spikeloom.mapping.fan_out import count_fan_out
+from spikeloom.mapping.feasibility import Needs
 from spikeloom.mapping.mapper import find_fit, map_network
 from spikeloom.mapping.mesh import Mesh
 from spikeloom.mapping.placement import place
 from spikeloom.mapping.routing import build_routes
-from spikeloom.models.connectivity import Convolution, Dense
+from spikeloom.models.connectivity import Convolution, Dense, Sparse
 
 RUNS = settings(max_examples=80, deadline=None)
 
@@ -95,13 +98,51 @@ def test_a_target_on_the_own_core_is_no_message(make_network, make_target):
 
 
 def test_kinds_of_synapses(make_network, make_target):
-    convolution = Convolution(np.ones((2, 1, 3)), (1, 6), (1,), ((1, 1),), (1,))
-    network = make_network([convolution, Dense(np.ones((3, 12)))], [(1, 6), (2, 6), (3,)])
+    convolution = Convolution(np.ones((2, 1, 3)), (1, 16), (1,), ((1, 1),), (1,))
+    network = make_network([convolution, Dense(np.ones((3, 32)))], [(1, 16), (2, 16), (3,)])
     for shared, kind in ((True, "convolution"), (False, "sparse")):
         target = make_target(shared=shared)
         routes = build_routes(network, target, map_network(network, target))
         assert set(routes.synapses[kind]) == {"input"}
         assert set(routes.synapses["dense"]) == {"layer1"}
+
+
+def test_each_core_has_the_format_that_takes_fewer_bits(make_network, make_target):
+    # All sources reach the first half of the neurons, and one of them a neuron of the other half.
+    weights = np.zeros((20, 4))
+    weights[:10] = 1
+    weights[15, 2] = 1
+    target = make_target(neurons=10)
+    for layer in (Dense(weights), Sparse.from_matrix(sparse.csr_array(weights))):
+        network = make_network([layer], [(4,), (20,)])
+        routes = build_routes(network, target, map_network(network, target, strategy="sequential"))
+        assert routes.synapses["dense"]["input"].toarray().tolist() == [[10, 0]] * 4
+        assert routes.synapses["sparse"]["input"].toarray()[:, 1].tolist() == [0, 0, 1, 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_kinds_are_those_of_the_account_of_memory(data, networks, targets):
+    """A core takes as many bits as if it had no choice but the kind that its synapses count as."""
+    network, target = data.draw(networks), data.draw(targets)
+    mapping = find_fit(network, target).mapping
+    assume(mapping is not None)
+    for projection in network.projections:
+        alone = network.replace(projections=(projection,))
+        bits = Needs(alone, target, mapping.core_of, mapping.cores).synaptic_memory_bits
+        synapses = count_fan_out(alone, target, mapping.core_of).synapses
+        for kind, other in (("dense", "sparse"), ("sparse", "dense")):
+            cores = np.unique([matrix.tocoo().col for matrix in synapses[kind].values()]).astype(int)
+            forced = Needs(alone, without(target, other), mapping.core_of, mapping.cores).synaptic_memory_bits
+            assert np.array_equal(forced[cores], bits[cores])
+
+
+def without(target, kind):
+    """The target with a kind of listed synapses that is far too large to be chosen."""
+    memory = target.synaptic_memory
+    huge = memory.word_bits.model_copy(update={"value": 10**6})
+    listed = getattr(memory, kind).model_copy(update={"header_bits": huge})
+    return target.model_copy(update={"synaptic_memory": memory.model_copy(update={kind: listed})})
 
 
 @RUNS

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spikeloom.mapping.feasibility import Needs
 from spikeloom.mapping.resources import Accountant, Load
+from spikeloom.mapping.sparsity import zero_share
+from spikeloom.mapping.synaptic_memory import memory_of_projections
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
+from spikeloom.models.network import Role
 
 WORD = 128
 
 
 def words(make_network, connectivity, shapes, cores=None, target="loihi2"):
     """Words on each core, counted by the partitioner's account and by the checker; they have to agree."""
-    network, chip = make_network([connectivity], shapes), load_target(target)
+    integer = np.issubdtype(connectivity.weights.dtype, np.integer)
+    network, chip = make_network([connectivity], shapes, integer=integer), load_target(target)
     core_of = np.zeros(connectivity.targets, dtype=np.int64) if cores is None else np.asarray(cores)
     needs = Needs(network, chip, {"layer1": core_of}, int(core_of.max()) + 1)
     accountant = Accountant(network, chip)
@@ -66,17 +74,128 @@ def test_groups_store_their_own_kernels(make_network):
     assert words(make_network, pool, [(6, 8), (6, 4)]) == [6 * 2 * 2]
 
 
-def test_sparse_and_one_to_one_synapses(make_network):
+def test_listed_synapses(make_network):
     matrix = np.zeros((6, 3))
     matrix[:5, 0] = 1  # five synapses, two words
     matrix[5, 2] = 1  # one synapse, one word; the second source has none
     sparse = Sparse.from_matrix(Dense(matrix).to_sparse())
-    assert words(make_network, sparse, [(3,), (6,)]) == [3]
-    # Dense axons store zeros, too: six neurons are two words, and the second source is no axon.
-    assert words(make_network, Dense(matrix), [(3,), (6,)]) == [4]
+    for listed in (sparse, Dense(matrix)):
+        assert words(make_network, listed, [(3,), (6,)]) == [3]
     assert words(make_network, OneToOne(np.asarray([1.0, 0.0, 2.0])), [(3,), (3,)]) == [2]
+
+
+def test_zeros_are_stored_where_that_takes_fewer_bits(make_network):
+    matrix = np.ones((100, 2))
+    matrix[::4] = 0
+    # Dense: 16 bits and 8 for each of 100 neurons are 13 words of 64. Sparse: 16 and 18 for each of 75 would be 22.
+    assert words(make_network, Dense(matrix), [(2,), (100,)], target="loihi1") == [2 * 13]
+    # A core with the first tenth of the neurons, and one synapse left on the other: 2 words an axon, and 1.
+    matrix[10:] = 0
+    matrix[50, 1] = 1
+    cores = np.arange(100) >= 10
+    assert words(make_network, Dense(matrix), [(2,), (100,)], cores.astype(int), target="loihi1") == [2 * 2, 1]
 
 
 def test_loihi1_by_hand(make_network):
     # 16 bits of header and 8 bits for each of 1024 neurons are 8208 bits, which 129 words of 64 bits hold.
     assert words(make_network, Dense(np.ones((1024, 2))), [(2,), (1024,)], target="loihi1") == [2 * 129]
+
+
+@pytest.mark.parametrize(
+    ("largest", "bits", "with_a_sign"), [(1, 1, 2), (3, 2, 3), (63, 6, 8), (64, 8, 8), (127, 8, 8), (255, 8, 9)]
+)
+def test_narrow_weights_take_less_on_loihi1(make_network, largest, bits, with_a_sign):
+    weights = np.ones((1024, 2), dtype=np.int16)
+    weights[0, 0] = largest
+    shapes = [(2,), (1024,)]
+    assert words(make_network, Dense(weights), shapes, target="loihi1") == [2 * -(-(16 + 1024 * bits) // 64)]
+    weights[0, 1] = -1
+    expected = [2 * -(-(16 + 1024 * with_a_sign) // 64)]
+    assert words(make_network, Dense(weights), shapes, target="loihi1") == expected
+    if largest < 128:  # a power of two that all share costs nothing
+        assert words(make_network, Dense(2 * weights), shapes, target="loihi1") == expected
+    # The compiler of Loihi 2 gave every synapse 32 bits.
+    assert words(make_network, Dense(weights), shapes) == [2 * 1024 // 4]
+
+
+def test_zeros_of_kernels(make_network):
+    kernels = np.zeros((20, 1, 3), dtype=np.int16)
+    kernels[:5, :, 0] = kernels[:, :, 1] = 127
+    kernels[0, :, 1] = 100
+    convolution = Convolution(kernels, (1, 8), (1,), ((1, 1),), (1,))
+    # Loihi 1: 16 + 5 * 18 bits are 2 words, 16 + 20 * 18 are 6, and nothing is nothing. Loihi 2: 128 + 20 * 8, thrice.
+    assert words(make_network, convolution, [(1, 8), (20, 8)], target="loihi1") == [2 + 6]
+    assert words(make_network, convolution, [(1, 8), (20, 8)]) == [3 * 3]
+    # Every third channel, so that those on a core are no stretch: 16 + 2 * 18 bits, and 16 + 7 * 18.
+    cores = np.where(np.arange(20 * 8) // 8 % 3, 1, 0)
+    assert words(make_network, convolution, [(1, 8), (20, 8)], cores, target="loihi1")[0] == 1 + 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_both_counts_agree_and_zeros_never_cost(data, networks, targets):
+    """On any cores; and of weights that become zero, no core gets fuller."""
+    network, target = data.draw(networks), data.draw(targets)
+    random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    cores = data.draw(st.integers(1, 4))
+    populations = [population for population in network.populations if population.role is not Role.INPUT]
+    core_of = {population.name: random.integers(0, cores, population.size) for population in populations}
+    fewer = network.replace(
+        projections=tuple(
+            replace(projection, connectivity=with_more_zeros(projection.connectivity, random))
+            for projection in network.projections
+        )
+    )
+    before, after = (Needs(each, target, core_of, cores).synaptic_memory_bits for each in (network, fewer))
+    assert np.all(after <= before)
+    for each, needs in ((network, before), (fewer, after)):
+        accountant = Accountant(each, target)
+        for core in range(cores):
+            load = Load()
+            for population in populations:
+                here = np.flatnonzero(core_of[population.name] == core)
+                load = accountant.add(load, population.name, here) if here.size else load
+            assert load.synaptic_memory_bits == needs[core]
+        by_projection = memory_of_projections(each, target, core_of)
+        assert set(by_projection) == {projection.name for projection in each.projections}
+        assert sum(by_projection.values()) == needs.sum()
+
+
+def with_more_zeros(connectivity, random):
+    weights = connectivity.weights.copy()
+    weights[random.random(weights.shape) < random.choice([0.1, 0.5, 1.0])] = 0
+    return connectivity.with_weights(weights)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_more_neurons_never_take_less(data, networks, targets):
+    """Which is what lets the partitioner try numbers of neurons by halves."""
+    network, target = data.draw(networks), data.draw(targets)
+    random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    accountant = Accountant(network, target)
+    for population in network.populations:
+        if population.role is Role.INPUT:
+            continue
+        order = random.permutation(population.size) if data.draw(st.booleans()) else np.arange(population.size)
+        loads = [
+            accountant.add(Load(), population.name, np.sort(order[:count])).synaptic_memory_bits
+            for count in range(1, population.size + 1)
+        ]
+        assert loads == sorted(loads)
+
+
+@pytest.mark.parametrize(
+    ("connectivity", "expected"),
+    [
+        (Dense(np.asarray([[0, 1, 0], [2, 0, 0]])), 4 / 6),
+        (Dense(np.zeros((2, 0))), 0.0),
+        (OneToOne(np.asarray([1, 0])), 1 / 2),
+        (Sparse(np.asarray([1, 0]), np.asarray([0, 2]), np.asarray([0, 1, 2]), 3), 1 / 2),
+        # Over 4 positions with padding, the ends of a kernel of 3 are used 3 times, its middle 4 times.
+        (Convolution(np.asarray([[[1, 0, 1]]]), (1, 4), (1,), ((1, 1),), (1,)), 4 / 10),
+        (Pool(np.asarray([1, 0, 1, 1]), (4, 4), (2,), (2,), ((0, 0),)), 1 / 4),
+    ],
+)
+def test_share_of_zeros(connectivity, expected):
+    assert zero_share(connectivity) == pytest.approx(expected)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from spikeloom.mapping.precision import Precision
 from spikeloom.mapping.target_files import load_target, target_names
 from spikeloom.models.errors import UsageError
 
 
 def written(tmp_path: Path, changes: dict[str, Any]) -> Path:
     path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump(changes))
+    path.write_text(yaml.safe_dump(changes, sort_keys=False))
     return path
 
 
@@ -58,6 +59,10 @@ GOOD = {"value": 5, "unit": "neurons", "kind": "assumed", "source": "a guess"}
         ({"limits": {"neurons": {**GOOD, "hgih": 9}}}, "limits.neurons.hgih: Extra inputs"),
         ({"limits": {"neurons": {**GOOD, "high": 4}}}, "limits.neurons: 0 <= low <= value <= high"),
         ({"limits": {"neuron": GOOD}}, "limits.neuron: Extra inputs"),
+        ({"limits": {"membrane_bits": GOOD}}, "limits.membrane_bits: a width here is at least 8, not 5"),
+        ({"limits": {"weight_bits": {**GOOD, "value": 0}}}, "limits.weight_bits: a width here is at least 1, not 0"),
+        ({"synaptic_memory": {"dense": {"bits_per_synapse": {**GOOD, "table": {4: 3, 8: 6}}}}}, "one of the table's"),
+        ({"synaptic_memory": {"dense": {"bits_per_synapse": {**GOOD, "table": {4: 5, 8: 3}}}}}, "which ascend"),
         ({"colour": "blue"}, "colour: Extra inputs"),
         ({"topology": {"chips": 0}}, "topology.chips"),
         ({"topology": {"usable_cores": {**GOOD, "value": 129}}}, "topology: 129 cores cannot be usable where 128"),
@@ -102,3 +107,36 @@ def test_limits_that_are_not_public_are_none() -> None:
     assert limits.of("input_axons") is None
     assert "not public" in limits.input_axons.source
     assert limits.of("neurons") == 8192
+
+
+def test_bits_of_a_synapse_follow_the_weights_where_the_format_does() -> None:
+    dense = load_target("loihi1").synaptic_memory.dense.bits_per_synapse
+    assert [dense.at(bits) for bits in (0, 1, 6, 7, 8, 9, 12, None)] == [1, 1, 6, 8, 8, 9, 9, 8]
+    fixed = load_target("loihi2").synaptic_memory.dense.bits_per_synapse
+    assert {fixed.at(bits) for bits in (0, 1, 8, None)} == {32}
+
+
+def test_a_file_without_the_newer_limits_loads(tmp_path: Path) -> None:
+    """Programs carry their target along, and so do users' own files."""
+    document = load_target("loihi2").model_dump(mode="json")
+    del document["limits"]["membrane_bits"], document["limits"]["current_bits"]
+    del document["synaptic_memory"]["convolution"]["bits_per_zero"]
+    target = load_target(written(tmp_path, document))
+    assert target.limits.of("membrane_bits") is None
+    assert Precision.of(target) == Precision.of(load_target("loihi2"))
+
+
+def test_tables_survive_a_file(tmp_path: Path) -> None:
+    target = load_target("loihi1")
+    assert load_target(written(tmp_path, target.model_dump(mode="json"))) == target
+
+
+def test_widths_for_the_quantizer(tmp_path: Path) -> None:
+    assert Precision.of(load_target("loihi1")) == Precision(9, 17, 24, 24, 1)
+    assert Precision.of(load_target("loihi2")) == Precision(8, 17, 24, 24, 24)
+    limits = {"weight_bits": {**GOOD, "value": None}, "graded_spike_bits": {**GOOD, "value": 32}}
+    assert Precision.of(load_target(written(tmp_path, {"extends": "loihi2", "limits": limits}))) == Precision()
+    limits = {"membrane_bits": {**GOOD, "value": 16}, "current_bits": {**GOOD, "value": 12}}
+    narrow = Precision.of(load_target(written(tmp_path, {"extends": "loihi2", "limits": limits})))
+    # A threshold is in units of 64, and a potential of 16 bits with its sign exceeds none beyond 9.
+    assert narrow == Precision(8, 9, 16, 12, 24)
