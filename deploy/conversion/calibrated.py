@@ -9,7 +9,7 @@ from ...models.errors import UsageError
 from ...models.graph import Edge, Graph, unused
 from ...models.input_code import input_code
 from ...models.operators import Scale
-from ..calibration import CONVERSION_PRODUCTS, calibration_samples, products_of_graph
+from ..calibration import calibration_samples, conversion_cost
 from ..configuration import Configuration
 from ..data import Data, default_steps
 from ..lowering.graph_pass import rebuilt
@@ -38,7 +38,7 @@ def convert_graph(graph: Graph, data: Data | None, config: Configuration) -> Gra
             f"Sigma-delta neurons get values, which the encoder {config.encoder!r} turns into spikes: leave out "
             "--encoder, or use --convert rate."
         )
-    chosen = data.x[calibration_samples(products_of_graph(graph), CONVERSION_PRODUCTS, data, config)]
+    chosen = data.x[calibration_samples(conversion_cost(graph, data.steps), data, config)]
     code = input_code(data.x)
     samples = code.decode(code.encode(chosen)).reshape(*chosen.shape[:2], *graph.shapes[graph.inputs[0]])
     values = None

@@ -18,6 +18,7 @@ from ...models.neurons import LeakyIntegrateAndFire, Reset
 from ...models.operators import Neurons, Operator, Rectifier, Scale
 from ..lowering.graph_pass import GraphPass, rebuilt
 from .thresholds import Array, ThresholdRule, channel_thresholds
+from .trained_weights import layers_before_trained_weights, powers_of_two_apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +39,19 @@ class RectifiersAsRates(GraphPass):
     def apply(self, graph: Graph) -> Graph:
         names = [name for name in graph.rectifiers if isinstance(graph.nodes[name], Rectifier)]
         activations = {} if self.samples is None else forward(graph, self.samples, frozenset(names))
+        alike = layers_before_trained_weights(graph)
+        heights = {
+            name: self._height(graph, name, activations.get(name), any(name in group for group in alike))
+            for name in names
+        }
+        for group in alike:
+            heights |= powers_of_two_apart({name: float(heights[name]) for name in group})
         nodes: dict[str, Operator] = dict(graph.nodes)
         edges = list(graph.edges)
         for name in names:
-            rectifier, shape = graph.nodes[name], graph.shapes[name]
-            assert isinstance(rectifier, Rectifier)
-            height = np.broadcast_to(rectifier.ceiling, (shape[0],))
-            if self.samples is not None:
-                height = np.minimum(channel_thresholds(activations[name], self.rule, self.steps), height)
-            threshold = np.repeat(np.where(np.isfinite(height), height, 1.0), int(np.prod(shape[1:])))
+            shape = graph.shapes[name]
+            by_channel = np.broadcast_to(heights[name], (shape[0],))
+            threshold = np.repeat(by_channel, int(np.prod(shape[1:])))
             nodes[name] = Neurons(_integrate_and_fire(threshold), shape)
             worth = unused(f"{name}.worth", nodes)
             nodes[worth] = Scale(threshold.reshape(shape))
@@ -57,7 +62,27 @@ class RectifiersAsRates(GraphPass):
         else:
             chosen = f"thresholds by {self.rule} over {self.samples.shape[0]} samples (--threshold-rule)"
         note = f"conversion: rate code, {len(names)} layers of integrate-and-fire neurons; {chosen} (--convert)."
-        return rebuilt(graph, nodes, edges, note)
+        if not alike:
+            return rebuilt(graph, nodes, edges, note)
+        layers = ", ".join(repr(name) for name in names if any(name in group for group in alike))
+        shared = (
+            f"trained steps: all neurons of each of {layers} have one threshold, so that the weights behind stay the "
+            "integers that they were trained as (--convert)."
+        )
+        return rebuilt(graph, nodes, edges, note, shared)
+
+    def _height(self, graph: Graph, name: str, activation: Array | None, together: bool) -> Array:
+        """The activation that is a spike at every step: one a channel, or one number for the layer."""
+        rectifier = graph.nodes[name]
+        assert isinstance(rectifier, Rectifier)
+        height = np.broadcast_to(rectifier.ceiling, graph.shapes[name][:1])
+        if together:
+            height = height.max(keepdims=True)
+        if activation is not None:
+            values = activation.reshape(len(activation), 1, -1) if together else activation
+            height = np.minimum(channel_thresholds(values, self.rule, self.steps), height)
+        height = np.where(np.isfinite(height), height, 1.0)
+        return height[0] if together else height
 
 
 def _integrate_and_fire(threshold: Array) -> LeakyIntegrateAndFire:

@@ -18,7 +18,7 @@ from .fuse_thresholds import FuseThresholds
 from .graph_pass import GraphPass
 from .integer_projections import as_integers
 from .order import ordered
-from .paths import Path, PathFinder
+from .paths import Path, PathFinder, with_passing_steps
 from .spiking_maxima import SpikingMaxima
 
 PASSES: tuple[GraphPass, ...] = (SpikingMaxima(), FuseThresholds(), AddReadout())
@@ -61,6 +61,8 @@ def lower(graph: Graph) -> Network:
     if len(graph.outputs) != 1:
         problems.append(Unsupported(", ".join(graph.outputs), "Output", "one output is needed; there are several"))
     arriving = {name: finder.arriving(name) for name in graph.layers}
+    if any(getattr(operator, "step", None) is not None for operator in graph.nodes.values()):
+        arriving = {name: with_passing_steps(paths) for name, paths in arriving.items()}
     depths = _depths(graph, arriving, problems)
     problems += finder.problems
     if problems:

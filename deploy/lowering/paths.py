@@ -15,6 +15,9 @@ from ...models.operators import Delay, Input, LinearOperator, Neurons
 
 Array = NDArray[Any]
 
+SAME = 1e-6  # relative difference that the rounding of float32 makes
+MOST_TIMES = 255  # of the smallest weight, beyond which synapses do not hold both
+
 
 @dataclass(frozen=True, eq=False)
 class Path:
@@ -94,21 +97,22 @@ class PathFinder:
     def _step(self, name: str, operator: LinearOperator, connectivity: Connectivity, path: Path) -> Array | None:
         """The trained step of a path and one operator more; None where the two mix weights."""
         own = getattr(operator, "step", None)
-        before = path.connectivity
         if own is not None:
             channels = np.repeat(own.reshape(-1), int(np.prod(self.graph.shapes[name][1:]))) if own.size > 1 else own
-            if before is None or (isinstance(before, Selection) and np.all(before.weights == 1)):
-                return np.asarray(channels, dtype=np.float64)
-            if isinstance(before, OneToOne) and np.ptp(before.weights) == 0:
-                return np.asarray(channels * abs(before.weights[0]), dtype=np.float64)
-            return None
+            unit = 1.0 if path.connectivity is None else common_unit(path.connectivity.weights)
+            return None if unit is None else _as_one(np.asarray(channels, dtype=np.float64) * unit)
         if path.step is None:
             return None
-        if isinstance(connectivity, OneToOne) and (path.step.size == 1) <= (np.ptp(connectivity.weights) == 0):
-            gain = np.abs(connectivity.weights)
-            return path.step * (gain[0] if path.step.size == 1 else gain)
-        if isinstance(connectivity, Selection) and path.step.size == 1 and np.all(connectivity.weights == 1):
-            return path.step
+        if isinstance(connectivity, OneToOne):
+            # Where nothing passes any step will do.
+            step = path.step * np.abs(connectivity.weights)
+            return _as_one(np.where(step > 0, step, step.max())) if step.any() else None
+        if path.step.size == 1:
+            unit = common_unit(connectivity.weights)
+            return None if unit is None else np.asarray(path.step * unit)
+        if isinstance(connectivity, Selection) and np.all(connectivity.weights == 1):
+            step = connectivity.apply(path.step.reshape(1, -1))[0]
+            return np.asarray(np.where(step > 0, step, path.step.max()))
         return None
 
     def _delayed(self, operator: Delay, path: Path, name: str) -> list[Path]:
@@ -148,3 +152,33 @@ class PathFinder:
 
     def _input_shape(self, name: str) -> tuple[int, ...]:
         return self.graph.shapes[self.graph.incoming(name)[0].source]
+
+
+def with_passing_steps(paths: list[Path]) -> list[Path]:
+    """The paths to a layer that only adds up or compares what others send, with steps as if they had been trained.
+
+    Then such a layer, as the pairwise maxima of a pool, sends in units that suit those of the layers before it, and
+    the trained weights behind get all of their inputs in units that are powers of two apart.
+    """
+    units = [1.0 if path.connectivity is None else common_unit(path.connectivity.weights) for path in paths]
+    if any(path.step is not None for path in paths) or any(unit is None for unit in units):
+        return paths
+    return [replace(path, step=np.asarray(unit)) for path, unit in zip(paths, units, strict=True)]
+
+
+def common_unit(weights: Array) -> float | None:
+    """The number that all weights are whole multiples of, their smallest; None where they are not, or are zero."""
+    sizes = np.abs(np.asarray(weights, dtype=np.float64)).reshape(-1)
+    sizes = sizes[sizes > 0]
+    if not sizes.size:
+        return None
+    times = sizes / sizes.min()
+    if np.rint(times.max()) > MOST_TIMES or not np.allclose(times, np.rint(times), rtol=SAME, atol=0):
+        return None
+    return float(sizes.min())
+
+
+def _as_one(step: Array) -> Array:
+    """One number for steps that differ by rounding alone."""
+    same = step.size > 1 and np.ptp(step) <= SAME * step.max()
+    return np.asarray(step.mean()) if same else step

@@ -14,16 +14,24 @@ from ...models.neurons import LeakyIntegrateAndFire
 Array = NDArray[Any]
 
 LARGEST_DOUBLING = 15
+SAME = 1e-5  # relative difference that the rounding of float32 makes
 
 
 def trained_step(incoming: tuple[Projection, ...]) -> float | None:
-    """The one step of which all weights that reach a layer are multiples, if they were trained so; else None."""
-    steps = [projection.trained_step for projection in incoming]
-    if not steps or any(step is None or np.ptp(step) > 0 for step in steps):
+    """The one step of which all trained weights that reach a layer are multiples; None where there is none.
+
+    Projections without a step, as that of a bias, do not count: they may be rounded at any scale.
+    """
+    steps = [projection.trained_step.reshape(-1) for projection in incoming if projection.trained_step is not None]
+    if not steps:
         return None
-    values = np.array([float(step.reshape(-1)[0]) for step in steps if step is not None])
-    ratios = values / values.min()
-    return float(values.min()) if np.all(ratios == 2.0 ** np.rint(np.log2(ratios))) else None
+    values = np.concatenate(steps)
+    return float(values.min()) if powers_of_two(values / values.min()) else None
+
+
+def powers_of_two(ratios: Array) -> bool:
+    """Whether all numbers, which are above 0, are powers of two."""
+    return bool(np.allclose(ratios, 2.0 ** np.rint(np.log2(ratios)), rtol=SAME, atol=0))
 
 
 def scales_of_step(step: float, ceiling: float) -> list[float]:
@@ -41,15 +49,16 @@ def with_one_step(
     that is done to spiking integrate-and-fire neurons alone. Anything else is given back as it is.
     """
     neuron = population.neuron
-    steps = [projection.trained_step for projection in incoming]
+    steps = [projection.trained_step for projection in incoming if projection.trained_step is not None]
     if not isinstance(neuron, LeakyIntegrateAndFire) or not neuron.spiking or not steps:
         return population, incoming
-    if any(step is None for step in steps) or all(np.ptp(step) == 0 for step in steps):  # type: ignore[arg-type]
+    if all(np.ptp(step) == 0 for step in steps):
         return population, incoming
-    first = np.broadcast_to(steps[0], (population.size,))  # type: ignore[arg-type]
-    if any(np.any(np.broadcast_to(step, first.shape) != first) for step in steps[1:]):  # type: ignore[arg-type]
+    rows = np.stack([np.broadcast_to(step, (population.size,)) for step in steps])
+    least = rows.min(axis=0)
+    if not powers_of_two(rows / least):
         return population, incoming
-    gain = first.max() / first
+    gain = least.max() / least
     scaled = replace(
         neuron,
         threshold=neuron.threshold * gain,
@@ -61,7 +70,7 @@ def with_one_step(
         replace(
             projection,
             connectivity=projection.connectivity.scaled_by_target(gain),
-            trained_step=np.asarray(first.max()),
+            trained_step=None if projection.trained_step is None else projection.trained_step * gain,
         )
         for projection in incoming
     )

@@ -12,11 +12,12 @@ from ..nir.values import NotSupportedError
 from .nodes import Node, TensorType
 from .options import OnnxOptions
 from .program import Program
+from .qonnx import DOMAINS
 from .values import Activation, Shape
 
 PASSING = {
     "Add", "BatchNormalization", "Cast", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Mul", "Neg", "Pad",
-    "QuantizeLinear", "Relu", "Sub",
+    "Quant", "QuantizeLinear", "Relu", "Sub",
 }  # fmt: skip
 
 
@@ -157,10 +158,10 @@ def _transposed_at_once(program: Program, entry: Entry) -> Shape:
 
 def _behind(program: Program, node: Node, order: tuple[int | None, ...]) -> tuple[int | None, ...] | None:
     """The sample's axes in what leaves a node, None for a new one; None where the node does more than order them."""
+    if node.kind in PASSING and (not node.domain or node.domain in DOMAINS):
+        return order
     if node.domain:
         return None
-    if node.kind in PASSING:
-        return order
     if node.kind == "Transpose":
         axes = node.attributes.get("perm", range(len(order))[::-1])
         return tuple(order[axis] for axis in axes) if sorted(axes) == list(range(len(order))) else None

@@ -65,11 +65,20 @@ def folded(call: Call) -> list[Value]:
     _require_sensible_size(call, constants)
     arrays = [None if constant is None else constant.array for constant in constants]
     results = evaluated(node, arrays, call.reading.opset)
-    keeps_step = (
-        first is not None and first.axis is None and node.kind in ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
-    )
-    step = first.step if keeps_step and first is not None else None
-    return [Constant(array, step) for array in results]
+    if first is not None and node.kind in ("Reshape", "Squeeze", "Unsqueeze", "Flatten"):
+        return [_reshaped(first, results[0])]
+    return [Constant(array) for array in results]
+
+
+def _reshaped(constant: Constant, array: Array) -> Constant:
+    """The same elements in other axes, with their steps where these still lie along one."""
+    if constant.step is None or constant.axis is None:
+        return Constant(array, constant.step)
+    shape, axis = constant.array.shape, constant.axis
+    for place, size in enumerate(array.shape):
+        if size == shape[axis] and prod(array.shape[:place]) == prod(shape[:axis]):
+            return Constant(array, constant.step, place)
+    return Constant(array)
 
 
 def _stored(attributes: Any) -> Constant:

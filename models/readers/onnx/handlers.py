@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import convolution, elementwise, ends, matrices, movement, pooling, quantization
+from . import convolution, elementwise, ends, matrices, movement, pooling, qonnx, quantization
 from .call import Call
 from .values import Constant, Value
 
@@ -75,3 +75,17 @@ HANDLERS: dict[str, Handler] = {
     "Unsqueeze": movement.reshape,
     "Upsample": movement.resize,
 }
+
+# Operators of QONNX, which is no part of ONNX itself.
+QONNX_HANDLERS: dict[str, Handler] = {
+    "BipolarQuant": qonnx.quantize_to_signs,
+    "IntQuant": qonnx.quantize,
+    "Quant": qonnx.quantize,
+}
+
+
+def handler_of(kind: str, domain: str) -> Handler | None:
+    """What reads an operator; None where nothing does."""
+    if domain in qonnx.DOMAINS:
+        return QONNX_HANDLERS.get(kind)
+    return None if domain else HANDLERS.get(kind)

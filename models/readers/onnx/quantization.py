@@ -10,16 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...operators import Identity, Input, MaxPool, Pool, Rectifier, Reshape, Scale, Select
-from ..dataflow import Dataflow
+from ..activation_quantizers import CLIPS, PASSES, clipped
 from ..nir.values import NotSupportedError
 from .call import Call
 from .values import Activation, Answer, Array, Constant, Quantizer, Value
-
-CLIPS = (
-    "quantizers: {} clip at the ends of their ranges and are read as rectifiers with a ceiling, without the rounding."
-)
-PASSES = "quantizers: {} are taken to have a range that holds all that reaches them, and are left out."
 
 
 def quantize(call: Call) -> list[Value]:
@@ -80,13 +74,11 @@ def as_numbers(codes: Constant, quantizer: Quantizer) -> Constant:
 def quantized(call: Call, x: Activation, quantizer: Quantizer) -> Activation:
     """What a quantizer does to numbers, its rounding left out: it clips, or it changes nothing."""
     low, high = ((end - quantizer.zero_point) * quantizer.scale for end in quantizer.range)
-    flow, node = call.flow, x.signal.node
-    whole_channels = quantizer.axis is None or _is_channel(x, quantizer.axis)
-    rectified = isinstance(flow.nodes[node], Rectifier) and bool(np.all(low <= 0))
-    begins_at_zero = bool(np.all(low == 0)) and not _is_nonnegative(flow, node) and not _is_data(flow, node)
-    if whole_channels and (rectified or begins_at_zero):
-        call.reading.note(CLIPS, call.node.name)
-        return replace(x, signal=flow.rectify(call.name, x.signal, high), quantizer=quantizer)
+    if quantizer.axis is None or _is_channel(x, quantizer.axis):
+        signal = clipped(call.flow, call.name, x.signal, low, high)
+        if signal is not None:
+            call.reading.note(CLIPS, call.node.name)
+            return replace(x, signal=signal, quantizer=quantizer)
     call.reading.note(PASSES, call.node.name)
     return replace(x, quantizer=quantizer, ceiling=float(high) if high.ndim == 0 else np.inf)
 
@@ -136,21 +128,3 @@ def _is_channel(x: Activation, axis: int) -> bool:
     """Whether an axis of a tensor is the first of its signal."""
     axis = axis % x.rank
     return axis != x.batch and x.axes[x.own_axis(axis)] == 0
-
-
-def _is_nonnegative(flow: Dataflow, node: str) -> bool:
-    """Whether a signal comes from rectifiers by ways that keep it at or above zero."""
-    operator = flow.nodes[node]
-    if isinstance(operator, Rectifier):
-        return True
-    keeps = isinstance(operator, MaxPool | Pool | Reshape | Select | Identity)
-    return keeps and all(_is_nonnegative(flow, source) for source in flow.sources(node))
-
-
-def _is_data(flow: Dataflow, node: str) -> bool:
-    """Whether a signal is the model's input, moved or scaled at most."""
-    operator = flow.nodes[node]
-    if isinstance(operator, Input):
-        return True
-    moves = isinstance(operator, Reshape | Select | Identity | Scale)
-    return moves and all(_is_data(flow, source) for source in flow.sources(node))

@@ -11,12 +11,13 @@ from pathlib import Path
 from ...errors import Unsupported, UnsupportedModelError, unsupported_model
 from ...graph import Graph, GraphError
 from ...operators import ShapeError
+from ..activation_quantizers import listed
 from ..dataflow import Dataflow
 from ..nir.values import NotSupportedError
 from .call import Call, Reading, UnknownError
 from .entry import Entry, enter, entries
 from .folding import folded
-from .handlers import HANDLERS
+from .handlers import handler_of
 from .inference import inferred
 from .layout import in_order
 from .nodes import Node, TensorType
@@ -28,7 +29,6 @@ from .values import Activation, Answer, Constant, Unknown, Value
 FLOATS = ("FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16")
 INTEGERS = ("UINT8", "INT8", "UINT16", "INT16")
 NUMBERS = "output: of {}, quantized, the graph gives the numbers that the integers stand for."
-NAMED = 3  # nodes that an assumption names; it counts the others
 
 
 def read_onnx(path: Path, options: OnnxOptions | None = None) -> Graph:
@@ -114,7 +114,7 @@ class _Walk:
         for name, x in answers:
             flow.output(name, in_order(flow, name, x).signal)
         for assumption, names in self.reading.notes.items():
-            flow.assumptions.append(assumption.format(_listed(list(dict.fromkeys(names)))))
+            flow.assumptions.append(assumption.format(listed(list(dict.fromkeys(names)))))
         try:
             return flow.graph(path.stem)
         except GraphError as error:
@@ -144,7 +144,7 @@ class _Walk:
         node = call.node
         constant = all(isinstance(value, Constant | None) for value in call.values)
         foldable = not node.domain and REFUSED.get(node.kind) != CONTROL and node.kind != "DequantizeLinear"
-        handler = None if node.domain else HANDLERS.get(node.kind)
+        handler = handler_of(node.kind, node.domain)
         if node.name in self.program.problems and (handler or not node.domain):
             raise NotSupportedError(self.program.problems[node.name])
         if constant and foldable:
@@ -189,9 +189,3 @@ def _kind(type_: TensorType) -> str:
 
 def _is_static(value: Value | None) -> bool:
     return isinstance(value, Constant | None) or (isinstance(value, Unknown) and not value.dynamic)
-
-
-def _listed(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
-    shown = ", ".join(map(repr, names[:NAMED]))
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"

@@ -28,6 +28,7 @@ MEMBERS = re.compile(
 )
 OPERATORS = re.compile(
     r"torch\.ops\.(aten|prims)\.\w+\.\w+|torch\.sym_\w+"
+    r"|torch\.ops\.quantized_decomposed\.(de)?quantize_per_(tensor|channel)\.\w+"
     r"|_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|neg|pow|eq|ne|lt|le|gt|ge|and_|or_)|math\.\w+"
 )
 EXPRESSION_NAMES = re.compile(

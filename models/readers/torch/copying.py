@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Unsupported, UnsupportedModelError
+from ..activation_quantizers import listed
+from .converted_modules import replacing_converted
 from .neuron_layer import NeuronLayer, Refusal
 from .options import TorchOptions
+from .quantizer_modules import replacing_quantizers, with_plain_tensors
 from .recognition import Found, layer_of, recognise
 from .stand_ins import define_operators, inner_modules, stand_in
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 SINGLE = 4  # bytes of the smallest floats that the CPU has all operators for
+BIASES = "biases: of {} are taken as trained, before quantizers whose scale follows that of what enters the layer."
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -31,6 +35,7 @@ class Copy:
     names : of layers and loops, by number.
     time_axes : axes of the example to take for time, None for none, the likeliest first.
     problems : modules that cannot be deployed.
+    notes : what was assumed.
     """
 
     module: nn.Module
@@ -38,6 +43,7 @@ class Copy:
     names: dict[int, str] = field(default_factory=dict)
     time_axes: tuple[int | None, ...] = (None, 0, 1)
     problems: list[Unsupported] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def copied(module: nn.Module, options: TorchOptions) -> Copy:
@@ -62,7 +68,7 @@ def copied(module: nn.Module, options: TorchOptions) -> Copy:
         try:
             found = recognise(part)
             if found is None:
-                memo |= _replacing(part)
+                memo |= _replacing(part) | replacing_quantizers(part) | replacing_converted(part)
                 continue
             result.names[number] = path or type(part).__name__
             inner = inner_modules(part, found)
@@ -82,6 +88,9 @@ def copied(module: nn.Module, options: TorchOptions) -> Copy:
     except Exception as error:
         raise UnsupportedModelError(f"{type(module).__name__} cannot be copied: {error}.") from error
     result.module = result.module.to("cpu").eval()
+    unquantized = with_plain_tensors(result.module)
+    if unquantized:
+        result.notes.append(BIASES.format(listed(unquantized)))
     for parameter in result.module.parameters():
         parameter.requires_grad_(False)
     if any(parameter.dtype.itemsize < SINGLE for parameter in result.module.parameters()):
@@ -110,7 +119,8 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 def _spare(part: nn.Module, memo: dict[int, Any]) -> None:
     """Keep what must not run, or cannot be copied, out of a copy.
 
-    Hooks of the user would run on the copy, so only PyTorch's own are kept, such as those of weight normalisation.
+    Hooks of the user would run on the copy, so only PyTorch's own are kept, such as those of weight normalisation and
+    those that quantize what leaves a module.
     Tensors that training left in a module refuse to be copied as long as they remember how they were computed.
     """
     import torch
@@ -118,7 +128,7 @@ def _spare(part: nn.Module, memo: dict[int, Any]) -> None:
     for hooks in HOOKS:
         own = getattr(part, hooks, None)
         if own:
-            kept = [(key, hook) for key, hook in own.items() if type(hook).__module__.startswith("torch.")]
+            kept = [(key, hook) for key, hook in own.items() if _module_of(hook).startswith("torch.")]
             memo[id(own)] = OrderedDict(kept)
     waiting = [*vars(part).values()]
     while waiting:
@@ -130,6 +140,11 @@ def _spare(part: nn.Module, memo: dict[int, Any]) -> None:
             waiting += value.values()
         elif isinstance(value, list | tuple):
             waiting += value
+
+
+def _module_of(hook: Any) -> str:
+    """Where a hook was written: a function, or an object that can be called."""
+    return str(getattr(hook, "__module__", None) or type(hook).__module__)
 
 
 def _replacing(part: nn.Module) -> dict[int, Any]:

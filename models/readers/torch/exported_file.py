@@ -26,6 +26,7 @@ def read_exported(path: Path, options: TorchOptions | None = None) -> Graph:
     check_exported(path)
     try:
         with quietly():
+            _define_quantizers()
             program = program_of(torch.export.load(path))
     except UnsupportedModelError:
         raise
@@ -36,3 +37,11 @@ def read_exported(path: Path, options: TorchOptions | None = None) -> Graph:
         ) from None
     graph = graph_of(program, Copy(torch.nn.Identity()), str(path), options or TorchOptions())
     return replace(graph, name=path.stem)
+
+
+def _define_quantizers() -> None:
+    """Have PyTorch know the operators of its quantizers, which it defines where they are imported only."""
+    import torch
+
+    if not hasattr(torch.ops.quantized_decomposed, "dequantize_per_channel"):
+        import torch.ao.quantization.fx._decomposed

@@ -113,7 +113,9 @@ def _called(reading: Reading, name: str, target: Any, arguments: list[Any], opti
         raise Refusal(reason_against(kind))
     depending = [value for value in _flat([*arguments, *options.values()]) if isinstance(value, Traced | Unknown)]
     if not depending:
-        return target(*arguments, **options)
+        if not hasattr(target, "_schema"):
+            return target(*arguments, **options)
+        return reading.steps.computed(kind, target, _bound(target, arguments, options))
     if kind in ("sym_size", "size"):
         return depending[0].shape[arguments[1]] if isinstance(depending[0], Traced) else node.meta["val"]
     bound = _bound(target, arguments, options)
@@ -151,7 +153,7 @@ def _check(kind: str, depending: list[Traced | Unknown], bound: dict[str, Any]) 
 
 def _allow_after(ending: str, kind: str, bound: dict[str, Any]) -> None:
     """Refuse what cannot follow something that ends a network."""
-    if not ending or kind in ("mul", "div"):
+    if not ending or kind in ("mul", "div", "dequantize_per_tensor"):
         return
     constant = any(bound.get(name) is not None for name in BIASES) or kind == "addmm"
     if kind in LINEAR and (ending == MEAN_OVER_TIME or (ending == SUM_OVER_TIME and not constant)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsupportedModelError, UsageError, unsupported_model
 from ...graph import Graph, GraphError
+from ..activation_quantizers import listed
 from .copying import Copy, copied
 from .interpreter import Read, read
 from .options import TorchOptions
@@ -80,6 +81,9 @@ def graph_of(program: Program, copy: Copy, name: str, options: TorchOptions) -> 
         flow.assumptions.insert(0, f"time: axis {axis} of the example input counts time steps, {how} (--time-axis).")
     elif copy.layers:
         flow.assumptions.insert(0, "time: the example input is one time step, without an axis for time (--time-axis).")
+    flow.assumptions += copy.notes
+    for assumption, names in result.reading.notes.items():
+        flow.assumptions.append(assumption.format(listed(list(dict.fromkeys(names)))))
     try:
         return flow.graph(name)
     except GraphError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import elementwise_operations as elementwise
-from . import neuron_operations, pooling_operations, weighted_operations
+from . import neuron_operations, pooling_operations, quantizer_operations, weighted_operations
 from .layout_operations import CASTING, FILLING, MOVING
 from .reading import Reading
 
@@ -42,7 +42,19 @@ HANDLERS: dict[str, Handler] = {
     "div": elementwise.divide,
     "neg": elementwise.negate,
     **dict.fromkeys(("relu", "relu6", "hardtanh", "clamp", "clamp_min", "clamp_max", "threshold"), elementwise.rectify),
-}
+    **dict.fromkeys(
+        ("fake_quantize_per_tensor_affine", "fake_quantize_per_tensor_affine_cachemask",
+         "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams"),
+        quantizer_operations.there_and_back,
+    ),
+    "quantize_per_tensor": quantizer_operations.to_integers,
+    "dequantize_per_tensor": quantizer_operations.from_integers,
+    **dict.fromkeys(
+        ("fake_quantize_per_channel_affine", "fake_quantize_per_channel_affine_cachemask", "quantize_per_channel",
+         "dequantize_per_channel"),
+        quantizer_operations.refuse_channels,
+    ),
+}  # fmt: skip
 
 # What a network may end with: none of them changes which class is largest.
 ENDINGS = {"softmax": "softmax", "_softmax": "softmax", "log_softmax": "log-softmax", "_log_softmax": "log-softmax",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
 from ...operators import Neurons
 from ..dataflow import Dataflow, Signal
+from .constant_steps import ConstantSteps
 from .elements import Rows, Traced, rows, spread
 from .neuron_layer import NeuronLayer, Refusal
 
@@ -54,6 +55,8 @@ class Reading:
     chains : layers of neurons by node.
     loops : nodes at which loops are closed, by number.
     loops_over_time : those that get all steps at once, by node.
+    steps : of constants that quantizers made.
+    notes : names of operations, by the assumption made about them.
     hidden : signals that exist on demand only, by name: the potential of neurons that spike, or why there is none.
     """
 
@@ -63,8 +66,14 @@ class Reading:
         self.loops: dict[int, Signal] = {}
         self.loops_over_time: set[str] = set()
         self.hidden: dict[str, Callable[[], Signal]] = {}
+        self.steps = ConstantSteps()
+        self.notes: dict[str, list[str]] = {}
         self._made: dict[Hashable, Signal] = {}
         self._hashes: dict[int, tuple[Any, str]] = {}
+
+    def note(self, assumption: str, name: str) -> None:
+        """Remember that an assumption concerns an operation."""
+        self.notes.setdefault(assumption, []).append(name)
 
     def rows(self, value: Traced, inner: set[int] | int | None = None) -> Rows:
         """See `elements.rows`."""

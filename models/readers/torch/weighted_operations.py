@@ -26,9 +26,10 @@ def convolution(reading: Reading, name: str, arguments: Arguments) -> Traced:
     groups = int(arguments["groups"])
     key = ("convolution", reading.identity(arguments["weight"]), reading.identity(arguments["bias"]), stride, padding,
            dilation, groups)  # fmt: skip
+    step = reading.steps.of_outputs(arguments["weight"])
 
     def operation(signal: Signal) -> Signal:
-        return reading.flow.convolution(name, signal, weight, bias, stride, padding, dilation, groups)
+        return reading.flow.convolution(name, signal, weight, bias, stride, padding, dilation, groups, step)
 
     return reading.applied(name, key, _data(arguments["input"]), operation, dimensions + 1)
 
@@ -61,7 +62,7 @@ def added_product(reading: Reading, name: str, arguments: Arguments) -> Traced:
     """addmm: beta * bias + alpha * (data W)."""
     if arguments["beta"] != 1 or arguments["alpha"] != 1 or isinstance(arguments["self"], Traced):
         raise Refusal("adds to a product in an unusual way; use Linear")
-    return product(reading, name, arguments["mat1"], arguments["mat2"].mT, arguments["self"])
+    return product(reading, name, arguments["mat1"], _turned(reading, arguments["mat2"]), arguments["self"])
 
 
 def matrix_product(reading: Reading, name: str, arguments: Arguments) -> Traced:
@@ -75,7 +76,7 @@ def matrix_product(reading: Reading, name: str, arguments: Arguments) -> Traced:
         result = product(reading, name, turned, first, None)
         return result if column else Traced(result.sources, result.codes.mT.contiguous(), result.ending)
     weight = second.unsqueeze(1) if second.ndim == 1 else second
-    result = product(reading, name, first, weight.mT, None)
+    result = product(reading, name, first, _turned(reading, weight), None)
     return Traced(result.sources, result.codes[..., 0], result.ending) if second.ndim == 1 else result
 
 
@@ -84,18 +85,24 @@ def product(reading: Reading, name: str, value: Any, weight: Any, bias: Any) -> 
     if not isinstance(value, Traced) or isinstance(weight, Traced) or isinstance(bias, Traced):
         raise Refusal("has weights that depend on the data")
     if weight.ndim == 3 and weight.shape[0] == 1:
-        weight = weight[0]
+        weight = reading.steps.moved(weight, lambda stack: stack[0])
     if weight.ndim != 2:
         raise Refusal(f"multiplies with a constant of {weight.ndim} axes; one of 2 can be")
     matrix, offset = _finite(weight), None if bias is None else _finite(bias).reshape(-1)
     if offset is not None and offset.size == 1:
         offset = np.broadcast_to(offset, matrix.shape[:1]).copy()
     key = ("linear", reading.identity(weight), reading.identity(bias))
+    step = reading.steps.of_outputs(weight)
 
     def operation(signal: Signal) -> Signal:
-        return reading.flow.linear(name, signal, matrix, offset)
+        return reading.flow.linear(name, signal, matrix, offset, step)
 
     return reading.applied(name, key, value, operation, {len(value.shape) - 1})
+
+
+def _turned(reading: Reading, weight: Any) -> Any:
+    """A constant factor on the right as the weight of a linear map; one that depends on the data is refused later."""
+    return weight if isinstance(weight, Traced) else reading.steps.moved(weight, lambda matrix: matrix.mT)
 
 
 def batch_norm(reading: Reading, name: str, arguments: Arguments) -> Traced:

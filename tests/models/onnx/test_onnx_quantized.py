@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.operators import Convolution, Linear, Rectifier, Scale
 
 onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
@@ -204,3 +205,101 @@ def test_quantizers_of_fewer_bits_than_their_type(tools):
         max(abs(operator.weight).max() for operator in graph.nodes.values() if isinstance(operator, Convolution))
         <= 0.71
     )
+
+
+def with_qonnx(model, domain="qonnx.custom_op.general"):
+    model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    return model
+
+
+@pytest.mark.parametrize("domain", ["qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"])
+@pytest.mark.parametrize(("bits", "narrow"), [(8, 0), (8, 1), (4, 1), (3, 0), (2, 1), (2, 0)])
+@pytest.mark.parametrize("scales", [0.05, [0.05, 0.02]])
+def test_qonnx_is_the_same_as_integers_that_are_clipped(tools, domain, bits, narrow, scales):
+    """The three operators of ONNX, evaluated by ONNX Runtime, against the one of QONNX."""
+    high = 2 ** (bits - 1) - 1
+    low = -high if narrow else -high - 1
+    scales = np.float32(scales)
+    axis = "<axis=0>" if scales.ndim else ""
+    both = {"w": normal(2, 3, 3, 3) * np.float32(2 ** (bits - 4)), "t": np.float32(0.1)}
+    expected = tools.build(
+        f"""
+        qw = QuantizeLinear{axis}(w, s, i) cw = Clip(qw, low, high) v = DequantizeLinear{axis}(cw, s, i)
+        a = Conv(x, v) r = Relu(a) q = QuantizeLinear(r, t, u) c = Clip(q, zero, most) y = DequantizeLinear(c, t, u)
+        """,
+        s=scales, i=np.zeros(scales.shape, np.int8), low=np.int8(low), high=np.int8(high), u=np.uint8(0),
+        zero=np.uint8(0), most=np.uint8(2**bits - 1), **both,
+    )  # fmt: skip
+    model = with_qonnx(tools.build(
+        f"""
+        v = {domain}.Quant<signed=1, narrow={narrow}, rounding_mode="ROUND">(w, s, z, b)
+        a = Conv(x, v) r = Relu(a) y = {domain}.Quant<signed=0, narrow=0, rounding_mode="ROUND">(r, t, z, b)
+        """,
+        s=scales.reshape(-1, 1, 1, 1) if scales.ndim else scales, z=np.float32(0), b=np.float32(bits), **both,
+    ), domain)  # fmt: skip
+    graph = tools.read(model)
+    (convolution,) = (operator for operator in graph.nodes.values() if isinstance(operator, Convolution))
+    np.testing.assert_allclose(convolution.step, scales)
+    whole = convolution.weight / scales.reshape(-1, 1, 1, 1)
+    np.testing.assert_allclose(whole, np.rint(whole), atol=1e-4)
+    assert whole.max() == pytest.approx(high) and whole.min() == pytest.approx(low)  # it clips
+    data = np.random.default_rng(0).uniform(-6, 6, (3, 3, 8, 8)).astype(np.float32)
+    (found,) = tools.evaluate(graph, data).values()
+    wanted = tools.outcome(expected, data)["y"]
+    assert wanted.max() == pytest.approx(0.1 * (2**bits - 1))
+    np.testing.assert_allclose(found, wanted, atol=0.0501)  # half a step of the activations
+
+
+@pytest.mark.parametrize(("mode", "expected"), [
+    ("ROUND", [-2, -2, 0, 0, 2, 2]), ("HALF_EVEN", [-2, -2, 0, 0, 2, 2]), ("CEIL", [-2, -1, 0, 1, 2, 3]),
+    ("FLOOR", [-3, -2, -1, 0, 1, 2]), ("ROUND_TO_ZERO", [-2, -1, 0, 0, 1, 2]), ("UP", [-3, -2, -1, 1, 2, 3]),
+    ("DOWN", [-2, -1, 0, 0, 1, 2]), ("HALF_UP", [-3, -2, -1, 1, 2, 3]), ("HALF_DOWN", [-2, -1, 0, 0, 1, 2]),
+])  # fmt: skip
+def test_every_rounding_of_qonnx(tools, mode, expected):
+    nodes = f'v = qonnx.custom_op.general.Quant<signed=1, rounding_mode="{mode}">(w, s, z, b) y = MatMul(x, v)'
+    halves = np.float32([[-2.5], [-1.5], [-0.5], [0.5], [1.5], [2.5]]) / 4
+    model = tools.build(nodes, x="float[N,6] x", w=halves, s=np.float32(0.25), z=np.float32(0), b=np.float32(4))
+    graph = tools.read(with_qonnx(model))
+    weight = next(operator.weight for operator in graph.nodes.values() if isinstance(operator, Linear))
+    np.testing.assert_array_equal(weight[0] / 0.25, expected)
+
+
+def test_qonnx_with_a_zero_point(tools):
+    nodes = "v = qonnx.custom_op.general.Quant<signed=0>(w, s, z, b) y = MatMul(x, v)"
+    numbers = np.float32([[-9], [-1], [0.5], [3], [20]])
+    model = tools.build(nodes, x="float[N,5] x", w=numbers, s=np.float32(0.5), z=np.float32(7), b=np.float32(5))
+    graph = tools.read(with_qonnx(model))
+    weight = next(operator.weight for operator in graph.nodes.values() if isinstance(operator, Linear))
+    np.testing.assert_array_equal(weight[0], [-3.5, -1, 0.5, 3, 12])  # from (0 - 7) / 2 to (31 - 7) / 2
+
+
+def test_weights_of_two_values(tools):
+    nodes = "v = qonnx.custom_op.general.BipolarQuant(w, s) y = MatMul(x, v)"
+    model = tools.build(nodes, x="float[N,6] x", w=normal(6, 4), s=np.float32(0.3))
+    graph = tools.read(with_qonnx(model))
+    (operator,) = (operator for operator in graph.nodes.values() if isinstance(operator, Linear))
+    assert float(operator.step) == pytest.approx(0.3)
+    np.testing.assert_array_equal(operator.weight, np.where(normal(6, 4) >= 0, np.float32(0.3), -np.float32(0.3)).T)
+
+
+@pytest.mark.parametrize(("node", "reason"), [
+    ("Quant<signed=1>(x, s, z, one)", "one bit and a sign"),
+    ("Quant<signed=1>(x, s, z, half)", "not one whole number"),
+    ("Quant<signed=1>(x, z, z, four)", "not above 0"),
+    ("BipolarQuant(x, s)", "train with unsigned ones"),
+    ("Trunc(x, s, z, four, four)", "is an operator of 'qonnx.custom_op.general'"),
+])  # fmt: skip
+def test_what_qonnx_is_refused(tools, node, reason):
+    constants = {"s": np.float32(0.1), "z": np.float32(0), "one": np.float32(1), "half": np.float32(3.5),
+                 "four": np.float32(4)}  # fmt: skip
+    used = {name: array for name, array in constants.items() if f", {name}" in node}
+    with pytest.raises(UnsupportedModelError, match=reason):
+        tools.read(with_qonnx(tools.build(f"q = qonnx.custom_op.general.{node} y = Relu(q)", **used)))
+
+
+def test_the_step_of_channels_survives_another_layout(tools):
+    nodes = "v = DequantizeLinear<axis=0>(q, s) w = Reshape(v, shape) y = Conv(x, w)"
+    scales = np.float32([0.1, 0.2, 0.3, 0.4])
+    model = tools.build(nodes, q=codes(4, 27), s=scales, shape=np.int64([4, 3, 3, 3]))
+    (step,) = steps_of(tools.agrees(model, (3, 8, 8)))
+    np.testing.assert_allclose(step, scales)
