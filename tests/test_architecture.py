@@ -14,7 +14,13 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("models", "mapping", "backends", "deploy", "cli")  # each may import those before it
 STANDALONE = "backends/lava/standalone"  # copied into an artifact; no part of the package when it runs
 NO_PACKAGE = {"tests", "benchmarks", "docs", "build", "dist"}
-TORCH_AT_HOME = {"models/zoo/digits.py", "models/zoo/surrogate.py", "models/readers/torch"}
+FINE_TUNING = ("distillation", "integer_network", "latent", "layer_agreement", "loop", "synapses", "training")
+TORCH_AT_HOME = {
+    "models/zoo/digits.py",
+    "models/zoo/surrogate.py",
+    "models/readers/torch",
+    *(f"deploy/fine_tuning/{name}.py" for name in FINE_TUNING),
+}
 SLOW = {"numba", "scipy", "sklearn", "torch", "lava", "h5py", "nir", "pymetis", "networkx", "onnx", "ml_dtypes"}
 
 
