@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,16 @@ from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.execution.forward import forward
 from ..models.execution.graph_run import run_graph
 from ..models.execution.network_run import run_network
+from ..models.execution.overflow_counts import OverflowCounts
 from ..models.graph import Graph
 from ..models.network import Network
 from ..models.neurons import SigmaDelta
+from .confidence import wilson_interval
 from .data import Data
 from .ledger import Entry, Tally
+from .quantization.quantize import LayerQuantization
+from .state_widths import state_bits
+from .weight_shares import weight_shares
 
 Array = NDArray[Any]
 
@@ -45,20 +50,23 @@ def evaluate(
     data: Data,
     progress: Callable[[int], None] = lambda samples: None,
     ordinary: Graph | None = None,
+    quantized: Sequence[LayerQuantization] = (),
 ) -> Evaluation:
     """Run the graph, the network, the integer network and the simulator on all samples.
 
     Parameters
     ----------
     graph, network : in float, unless the model is made of integers.
-    ordinary : the network that the graph was converted from, or None.
     program : of the same model.
     progress : called with the number of samples done since the last call.
+    ordinary : the network that the graph was converted from, or None.
+    quantized : how the layers were quantized; for what became of their weights.
     """
     simulator = Simulator(program.network)
     first_stage = "graph" if ordinary is None else "converted"
     stages = (first_stage, "network", "integer", "simulator")
     tallies = {stage: Tally(stage, program.network, program.decision) for stage in stages}
+    overflows = OverflowCounts(state_bits(program.target))
     right = 0
     shape = network.input.shape
     last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
@@ -73,7 +81,7 @@ def evaluate(
         given = integers if network.integer else x
         trained = run_graph(graph, given.reshape(*x.shape[:2], *shape))
         timed = run_network(network, given)
-        integer = run_network(program.network, integers)
+        integer = run_network(program.network, integers, overflows)
         simulation = simulator.run(integers, "all")
         tallies[first_stage].add(_of_network(trained, network), labels, None)
         tallies["network"].add(timed, labels, trained)
@@ -82,10 +90,14 @@ def evaluate(
         for name, counts in simulation.spike_counts.items():
             spike_counts[name] = spike_counts.get(name, 0) + counts
         progress(x.shape[0])
-    entries = tuple(tally.entry() for tally in tallies.values())
+    entries = tuple(
+        tally.entry(overflows.layers, weight_shares(quantized)) if stage == "integer" else tally.entry()
+        for stage, tally in tallies.items()
+    )
     if ordinary is not None:
         accuracy = None if data.y is None else right / data.samples
-        entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None), *entries)
+        interval = None if data.y is None else wilson_interval(right, data.samples)
+        entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None, interval), *entries)
     return Evaluation(entries, count(program, spike_counts, data.samples))
 
 

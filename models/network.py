@@ -100,15 +100,15 @@ class Network:
     projections : any order.
     output : name of the population that is read out.
     integer : whether parameters and weights are those of the chip.
-    scales : in a quantized network: per population, membrane potential units (of 1/64) per unit of the float
-        network's potential; for inputs, integer input per unit of input.
+    scales : in a quantized network: per population, units of the integer potential per unit of the float network's,
+        () or, where neurons have scales of their own, (neurons,); for inputs, integer input per unit of input.
     """
 
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     output: str
     integer: bool = False
-    scales: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    scales: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         self.verify()

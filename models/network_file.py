@@ -58,7 +58,7 @@ def write_network(network: Network, folder: Path) -> None:
         "integer": network.integer,
         "output": network.output,
         "gap": network.gap,
-        "scales": dict(network.scales),
+        "scales": {name: np.asarray(scale).tolist() for name, scale in network.scales.items()},
         "populations": [_population_entry(population, arrays) for population in network.populations],
         "projections": [_projection_entry(projection, arrays) for projection in network.projections],
     }
@@ -85,7 +85,7 @@ def read_network(folder: Path) -> Network:
             tuple(_projection(entry, arrays) for entry in document["projections"]),
             document["output"],
             document["integer"],
-            MappingProxyType(document["scales"]),
+            MappingProxyType({name: np.asarray(scale) for name, scale in document["scales"].items()}),
         )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UnsupportedModelError(f"{folder} does not hold a readable network ({error}): deploy again.") from error

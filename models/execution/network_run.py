@@ -6,7 +6,7 @@ chip does that resets populations at the start of their windows and holds them i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,25 +14,40 @@ from numpy.typing import NDArray
 
 from ..network import Network, Population, Projection, Role
 from ..neurons import IntegerNeuron, Neuron
+from ..neurons.neuron_model import State
 
 Array = NDArray[Any]
 
+Probe = Callable[[Population, int, State, Array, Array], None]
+"""Called after each step of a population: the step of the sample, the state before it, the sum that arrived and the
+output, (samples, neurons) each."""
 
-def run_network(network: Network, data: Array) -> Mapping[str, Array]:
+
+def run_network(
+    network: Network, data: Array, probe: Probe | None = None, known: Mapping[str, Array] | None = None
+) -> Mapping[str, Array]:
     """Activity of every population with neurons, each in its own window.
 
     Parameters
     ----------
     network : float or integer.
     data : (samples, steps, input neurons); integers for an integer network.
+    probe : sees every step of every population; see `overflow_counts`.
+    known : per population whose activity is taken as it is, that activity, as it is returned.
 
     Returns
     -------
     per population (samples, steps, neurons): int8 spikes, or the graded output (float64, or int64 in integers).
     """
     samples, steps = data.shape[:2]
-    stages = [_Stage(network, population, samples, steps) for population in network.populations if population.neuron]
-    activity: dict[str, Array] = {network.input.name: data} | {stage.population.name: stage.record for stage in stages}
+    known = known or {}
+    stages = [
+        _Stage(network, population, samples, steps)
+        for population in network.populations
+        if population.neuron and population.name not in known
+    ]
+    recorded = {**known, **{stage.population.name: stage.record for stage in stages}}
+    activity: dict[str, Array] = {network.input.name: data, **recorded}
     deepest = max((stage.population.depth for stage in stages), default=0)
     for tick in range(steps + deepest):
         for stage in stages:
@@ -43,8 +58,11 @@ def run_network(network: Network, data: Array) -> Mapping[str, Array]:
                     source = network.by_name[projection.source]
                     sent = tick - projection.delay - source.depth
                     arriving += _arrival(projection, source, activity, sent, steps, samples)
+                before = stage.state
                 stage.advance(step, arriving)
-    return {stage.population.name: stage.record for stage in stages}
+                if probe is not None:
+                    probe(stage.population, step, before, arriving, stage.record[:, step])
+    return {population.name: recorded[population.name] for population in network.populations if population.neuron}
 
 
 def _arrival(

@@ -124,6 +124,9 @@ class IntegerLeakyIntegrateAndFire(IntegerNeuron):
         leaky_rule.step,
         leaky_rule.start,
         leaky_rule.parameters_of,
+        leaky_rule.OVERFLOWS,
+        leaky_rule.overflows,
+        leaky_rule.STATE_BITS,
     )
     ranges: ClassVar[dict[str, tuple[int, int]]] = {
         "current_decay": (1, 4096),

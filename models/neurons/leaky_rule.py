@@ -16,6 +16,7 @@ import numpy as np
 NAME = "leaky"
 STATES = ("current", "voltage")
 PARAMETERS = ("current_decay", "voltage_decay", "bias", "level", "keep", "offset", "graded", "output_shift")
+OVERFLOWS = ("current", "voltage", "voltage_at_reset", "voltage_floor")  # what `overflows` tells of
 
 DECAY_UNITY = 4096
 DECAY_SHIFT = 12
@@ -55,6 +56,36 @@ def step(current, voltage, activation, current_decay, voltage_decay, bias, level
     output = spike + graded * (voltage >> output_shift)
     voltage = voltage + spike * (voltage * (keep - 1) + offset)
     return current, voltage, output
+
+
+def overflows(
+    current, voltage, activation, current_decay, voltage_decay, bias, level, keep, offset, graded, output_shift,
+    current_limit=STATE_LIMIT, voltage_limit=STATE_LIMIT,
+):  # fmt: skip
+    """Tell which neurons leave their 24 bits in a step; takes what `step` takes, before that step.
+
+    `step` itself does not tell, for the compiled simulator would pay for it.
+
+    Parameters
+    ----------
+    current_limit, voltage_limit : at most `STATE_LIMIT`; lower for a chip whose states are narrower.
+
+    Returns
+    -------
+    current, voltage, voltage_at_reset, voltage_floor : bool; where the current wraps, where the potential saturates,
+        where it does so in a neuron that spikes then and is reset to a value, which loses nothing, and where it stops
+        at its lowest value in a neuron that could spike, which loses nothing unless it spikes later in the sample.
+    """
+    scaled = current * (DECAY_UNITY - current_decay)
+    current = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
+    wraps = (current <= -current_limit) | (current > current_limit)
+    current = current + 2 * STATE_LIMIT * ((current <= -STATE_LIMIT) * 1 - (current > STATE_LIMIT) * 1)
+    scaled = voltage * (DECAY_UNITY - voltage_decay)
+    voltage = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + current + bias
+    at_reset = (voltage >= voltage_limit) & (keep == 0) & (level < voltage_limit - 1)
+    low = voltage <= -voltage_limit
+    at_floor = low & (graded == 0)
+    return wraps, (low | (voltage >= voltage_limit)) & ~at_reset & ~at_floor, at_reset, at_floor
 
 
 def start(neuron):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +28,10 @@ class IntegerRule:
     step : advances by one step.
     start : initial states, from the fields of an integer model.
     parameters_of : the parameters, from the fields of an integer model.
+    overflow_names : of what `overflows` tells.
+    overflows : which neurons leave their widths in a step, from what `step` takes and the limits of the two states:
+        a bool array for each name.
+    state_bits : of each state, with the sign.
     """
 
     name: str
@@ -35,6 +40,9 @@ class IntegerRule:
     step: Callable[..., tuple[Array, Array, Array]]
     start: Callable[[dict[str, Any]], tuple[Array, Array]]
     parameters_of: Callable[[dict[str, Any]], dict[str, Array]]
+    overflow_names: tuple[str, ...]
+    overflows: Callable[..., tuple[Array, ...]]
+    state_bits: int
 
 
 class FloatNeuron(ABC):
@@ -105,10 +113,27 @@ class IntegerNeuron(ABC):
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
         """Advance by one step; as in `FloatNeuron`, in int64, for any real `activation` that holds integers."""
-        # Sums of synapses have 32 bits and wrap, as in Lava; only runaway graded loops ever get there.
-        arriving = activation.astype(np.int64).astype(np.int32).astype(np.int64)
-        first, second, output = self.rule.step(*state, arriving, **self.rule_parameters)
+        first, second, output = self.rule.step(*state, _arriving(activation), **self.rule_parameters)
         return (first, second), output
+
+    def overflows(
+        self, state: State, activation: Array, bits: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, Array]:
+        """Where this step leaves the widths of the chip: bool (batch, neurons) by what does.
+
+        Parameters
+        ----------
+        state, activation : as `step` gets them.
+        bits : per name of a state, its width with the sign, where it is narrower than the rule's.
+
+        Returns
+        -------
+        "input" : the sum of what arrives wraps at 32 bits; the other names are the rule's.
+        """
+        arriving = _arriving(activation)
+        limits = {f"{name}_limit": 1 << (bits.get(name, self.rule.state_bits) - 1) for name in self.rule.states}
+        of_rule = self.rule.overflows(*state, arriving, **self.rule_parameters, **limits)
+        return {"input": arriving != activation, **dict(zip(self.rule.overflow_names, of_rule, strict=True))}
 
     def verify(self) -> None:
         """Raise ValueError where a parameter leaves its register."""
@@ -116,6 +141,11 @@ class IntegerNeuron(ABC):
             value = getattr(self, name)
             if value.size and (value.min() < low or value.max() > high):
                 raise ValueError(f"{name} leaves {low}..{high}")
+
+
+def _arriving(activation: Array) -> Array:
+    """Sums of synapses have 32 bits and wrap, as in Lava; only runaway graded loops ever get there."""
+    return activation.astype(np.int64).astype(np.int32).astype(np.int64)
 
 
 def make_arrays(neuron: Any, dtype: type) -> None:

@@ -97,6 +97,9 @@ class IntegerSigmaDelta(IntegerNeuron):
         sigma_delta_rule.step,
         sigma_delta_rule.start,
         sigma_delta_rule.parameters_of,
+        sigma_delta_rule.OVERFLOWS,
+        sigma_delta_rule.overflows,
+        sigma_delta_rule.STATE_BITS,
     )
     ranges: ClassVar[dict[str, tuple[int, int]]] = {
         "threshold": (0, 2**31 - 1),

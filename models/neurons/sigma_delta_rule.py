@@ -14,7 +14,9 @@ import numpy as np
 NAME = "sigma_delta"
 STATES = ("sigma", "sent")
 PARAMETERS = ("integrates", "bias", "floor", "ceiling", "threshold", "delta", "input_shift", "output_shift")
+OVERFLOWS = ("sigma", "sent", "output")  # what `overflows` tells of: where the first two wrap, and the last is too wide
 
+OUTPUT_LIMIT = 1 << 23  # a message carries 24 bits less the shift
 STATE_BITS = 32
 STATE_LIMIT = 1 << 31
 MASK = (1 << 32) - 1
@@ -43,6 +45,38 @@ def step(sigma, sent, activation, integrates, bias, floor, ceiling, threshold, d
     change = change * ((np.abs(change) >= threshold) * 1)
     sent = ((sent + delta * change + STATE_LIMIT) & MASK) - STATE_LIMIT
     return sigma, sent, change >> output_shift
+
+
+def overflows(
+    sigma, sent, activation, integrates, bias, floor, ceiling, threshold, delta, input_shift, output_shift,
+    sigma_limit=STATE_LIMIT, sent_limit=STATE_LIMIT,
+):  # fmt: skip
+    """Tell which neurons leave their widths in a step; takes what `step` takes, before that step.
+
+    `step` itself does not tell, for the compiled simulator would pay for it.
+
+    Parameters
+    ----------
+    sigma_limit, sent_limit : at most `STATE_LIMIT`; lower for a chip whose states are narrower.
+
+    Returns
+    -------
+    sigma, sent, output : bool; where the sum, or the sum with its bias, wraps; where the change, or what has been sent,
+        wraps; where what is sent is wider than a message.
+    """
+    exact = sigma * integrates + (activation << input_shift)
+    sigma = ((exact + STATE_LIMIT) & MASK) - STATE_LIMIT
+    wrapped = (exact < -sigma_limit) | (exact >= sigma_limit)
+    exact = sigma + bias
+    value = ((exact + STATE_LIMIT) & MASK) - STATE_LIMIT
+    wrapped = wrapped | (exact < -sigma_limit) | (exact >= sigma_limit)
+    exact = np.minimum(np.maximum(value, floor), ceiling) - sent
+    change = ((exact + STATE_LIMIT) & MASK) - STATE_LIMIT
+    lost = exact != change
+    change = change * ((np.abs(change) >= threshold) * 1)
+    exact = sent + delta * change
+    lost = lost | (exact < -sent_limit) | (exact >= sent_limit)
+    return wrapped, lost, (change < -OUTPUT_LIMIT) | (change >= OUTPUT_LIMIT)
 
 
 def start(neuron):

@@ -65,7 +65,7 @@ def random_network(random, integer):
         projection(image, conv, convolution), projection(conv, pooled, pool), projection(pooled, out, listed),
         projection(out, out, OneToOne(weights(3)), 2), projection(always, out, Dense(weights(3, 1))),
     )  # fmt: skip
-    scales = {conv: 0.1 + float(random.random()), out: 1 / 3} if integer else {}
+    scales = {conv: np.asarray(0.1 + float(random.random())), out: random.random(3)} if integer else {}
     return Network(populations, projections, out, integer, scales)
 
 
