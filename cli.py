@@ -165,6 +165,17 @@ def deploy(
     lava_samples: Annotated[int | None, typer.Option(help="Samples to run in Lava; 0 for none.")] = None,
     calibration_samples: Annotated[int | None, typer.Option(help="Samples that the quantizer looks at.")] = None,
     min_accuracy: Annotated[float | None, typer.Option(help="End with an error below this accuracy (0 to 1).")] = None,
+    bits: Annotated[str | None, typer.Option(help="Of a weight, 1 to 8, or auto.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Two matrices for each: yes, no, or auto (where accuracy asks).")
+    ] = None,
+    prune: Annotated[str | None, typer.Option(help="Share of the weights to set to zero, or auto.")] = None,
+    fine_tune: Annotated[int | None, typer.Option(help="Epochs of training in integers (needs PyTorch).")] = None,
+    max_loss: Annotated[float | None, typer.Option(help="Accuracy that deployment may cost (0 to 1; 0.02).")] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A guard that shall only warn: silent, saturated, loss, overflow; may be repeated."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything drawn at random.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -173,7 +184,8 @@ def deploy(
     """Read, convert, lower, quantize, map and run a model, compare with Lava, estimate its cost, write it all down."""
     settings = _configuration(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
-        min_accuracy=min_accuracy, seed=seed, **reading,
+        min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
+        fine_tune=fine_tune, max_loss=max_loss, allow=allow or None, seed=seed, **reading,
     )  # fmt: skip
     if dry_run:
         _check(model, target, data, settings, json, quiet)

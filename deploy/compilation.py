@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +16,19 @@ from ..mapping.problem import describe
 from ..mapping.target import Target
 from ..models.decision import natural_decision
 from ..models.errors import DataError, DoesNotFitError
+from ..models.execution.overflow_counts import count_overflows
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
-from ..models.network import Network, Role
-from .calibration import QUANTIZATION_PRODUCTS, calibration_samples, products_of_network
+from ..models.network import Network
 from .configuration import Configuration
 from .data import Data
 from .lowering.lower import lower
 from .lowering.relays import with_relays
 from .progress import Progress
-from .quantization.quantize import Quantization, quantize
+from .quantization.lost_steps import lost_steps
+from .quantization.quantize import Quantization
+from .quantization_stage import quantize_for
+from .state_widths import state_bits
 
 Array = NDArray[Any]
 
@@ -39,6 +43,8 @@ class Compiled:
     quantization : the integer network and how it came to be.
     program : what backends run.
     notes : what was assumed on the way.
+    overflows : of the calibration samples in a network that was quantized, per layer; see `OverflowCounts.layers`.
+    calibrated_on : numbers of the samples that quantization looked at.
     """
 
     graph: Graph
@@ -46,6 +52,8 @@ class Compiled:
     quantization: Quantization
     program: Program
     notes: tuple[str, ...]
+    overflows: Mapping[str, Mapping[str, int]]
+    calibrated_on: Array
 
 
 def compile_model(graph: Graph, target: Target, data: Data, config: Configuration, progress: Progress) -> Compiled:
@@ -65,31 +73,26 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     problems = check_features(network, target, code.bits)
     if problems:
         raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
-    chosen = calibration_samples(products_of_network(network), QUANTIZATION_PRODUCTS, data, config)
-    calibration = code.decode(code.encode(data.x[chosen]))
-    if network.integer:
-        quantization = Quantization(network, ())
-        remark = f"quantization: none, {graph.name} is made of integers, which are kept as they are."
-    else:
-        layers = [population for population in network.populations if population.role is Role.NEURON]
-        advance = progress.stage(f"quantizing on {chosen.size} samples", len(layers))
-        quantization = quantize(network, code, calibration, lambda layer: advance(1))
-        remark = (
-            f"calibration: {chosen.size} of {data.samples} samples of {data.name}, without labels, seed {config.seed}."
-        )
+    stage = quantize_for(network, code, target, data, config, progress)
+    quantization = stage.quantization
+    weights = {name: part for layer in quantization.layers for name, part in layer.projections.items()}
     progress.stage("mapping")
-    rates = _rates(quantization.network, code, calibration)
+    rates = _rates(quantization.network, code, stage.calibration)
     mapping = map_network(quantization.network, target, rates, config.mapping, code.bits)
     decision = config.decision or natural_decision(network.by_name[network.output])
     program = Program(quantization.network, mapping, target, code, decision, data.steps)
     remarks = [
         *notes,
-        remark,
+        *stage.notes,
+        *(lost_steps(graph, network, weights) if weights else ()),
         f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
     ]
     if code.note:
         remarks.append(code.note)
-    return Compiled(graph, network, quantization, program, tuple(remarks))
+    overflows = {}
+    if not network.integer:
+        overflows = count_overflows(quantization.network, code.encode(stage.calibration), state_bits(target))
+    return Compiled(graph, network, quantization, program, tuple(remarks), overflows, stage.chosen)
 
 
 def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,16 +18,33 @@ from ..models.readers.nir import NirOptions
 from ..models.readers.onnx import OnnxOptions
 from ..models.readers.torch import TorchOptions
 from .conversion.thresholds import ThresholdRule
+from .quantization.wish import Wish
+
+GuardName = Literal["silent", "saturated", "loss", "overflow"]
+"""Guards that can be waived; see `guards`."""
 
 LONGEST_VALUE = 60  # characters of a wrong value that an error shows
 
 
+Bits = Annotated[int, Field(ge=1, le=8)] | Literal["auto"]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | Literal["auto"]
+
+
 class LayerConfiguration(BaseModel):
-    """Overrides for one layer."""
+    """Overrides for one layer; bits, split and prune are those of the synapses that reach it.
+
+    Attributes
+    ----------
+    ternary : weights are -1, 0 or 1 times a step.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reset: Reset | None = None
+    bits: Bits | None = None
+    split: bool | Literal["auto"] | None = None
+    ternary: bool = False
+    prune: Share | None = None
 
 
 class Configuration(BaseModel):
@@ -45,6 +62,13 @@ class Configuration(BaseModel):
     calibration_samples : samples that the quantizer looks at, drawn with the seed.
     mapping : partitioning strategy, or "auto" for the best.
     min_accuracy : end with an error where the simulator stays below, in [0, 1].
+    max_loss : accuracy that may be lost from the first stage to the simulator, in [0, 1].
+    allow : guards that only warn.
+    bits : of a weight with its sign, 1..8, or "auto" for the fewest that keep `max_loss` on the calibration samples.
+    split : whether each weight matrix becomes the sum of two with exponents of their own, or "auto" where `max_loss`
+        asks for it.
+    prune : share of the weights that become zero, in [0, 1), or "auto" for the largest that keeps `max_loss`.
+    fine_tune : epochs of training with the integer forward pass; 0 for none.
     seed : of everything drawn at random.
     convert : how an ordinary network becomes a spiking one, "rate" or "sigma-delta".
     max_pool : pools of maxima are done "exact", by rectifiers, or as "average", an approximation.
@@ -72,9 +96,15 @@ class Configuration(BaseModel):
     decision: Decision | None = None
     samples: int | None = Field(default=None, ge=1)
     lava_samples: int = Field(default=20, ge=0)
-    calibration_samples: int = Field(default=64, ge=1)
+    calibration_samples: int = Field(default=256, ge=1)
     mapping: str = "auto"
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
+    max_loss: float = Field(default=0.02, ge=0, le=1)
+    allow: tuple[GuardName, ...] = ()
+    bits: Bits = 8
+    split: bool | Literal["auto"] = False
+    prune: Share = 0.0
+    fine_tune: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
     convert: Literal["rate", "sigma-delta"] | None = None
     max_pool: Literal["exact", "average"] = "exact"
@@ -149,6 +179,19 @@ class Configuration(BaseModel):
         """The part that the NIR reader needs."""
         resets = {name: layer.reset for name, layer in self.layers.items() if layer.reset is not None}
         return NirOptions(self.dt, self.reset, self.threshold_inclusive, self.integration, resets)
+
+    def wish(self, layer: str) -> Wish:
+        """What is said of the synapses that reach a layer."""
+        own = self.layers.get(layer, LayerConfiguration())
+        bits = self.bits if own.bits is None else own.bits
+        split = self.split if own.split is None else own.split
+        prune = self.prune if own.prune is None else own.prune
+        return Wish(
+            None if bits == "auto" else bits,
+            None if split == "auto" else split,
+            own.ternary,
+            None if prune == "auto" else prune,
+        )
 
 
 def configuration(file: Path | None = None, **options: Any) -> Configuration:

@@ -8,21 +8,23 @@ from typing import Any
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
 from ..mapping.target_files import load_target
-from ..models.errors import BackendFailedError, BackendMissingError, GuardError
+from ..models.errors import BackendFailedError, BackendMissingError
 from .artifact import PAGE_NAME, check_destination, write_artifact
-from .compilation import compile_model
+from .attribution import Attribution, attribute, samples_of
+from .compilation import Compiled, compile_model
 from .configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .data import Data
-from .evaluation import Evaluation, evaluate, evaluate_lava, simulate
+from .evaluation import evaluate, evaluate_lava, simulate
+from .guards import guard
 from .ledger import Entry
 from .lowering.lower import prepare
 from .model_source import Model, Recordings, load_graph, open_data, with_built_in_options
 from .progress import Progress, Quiet
 from .report import build_report
 from .report_page import render
+from .weight_shares import weight_shares
 
-FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 LAVA_STEPS, LAVA_PRODUCTS = 8000, 1e10  # about as much as Lava does in a minute or two
 
 
@@ -69,12 +71,15 @@ def deploy(
         graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
     advance = progress.stage("running every stage", recordings.samples)
-    evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary)
-    _guard(evaluation, config)
+    layers = compiled.quantization.layers
+    evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary, layers)
+    attribution = _attribution(compiled, recordings, progress)
+    waived = guard(evaluation.entries, compiled.overflows, attribution, config)
     lava, warnings = _lava(compiled.program, recordings, config, progress)
     report = build_report(
-        model, compiled, evaluation, (*evaluation.entries, *lava), recordings, warnings, config, command
-    )
+        model, compiled, evaluation, (*evaluation.entries, *lava), attribution, recordings, (*waived, *warnings),
+        config, command,
+    )  # fmt: skip
     if out is not None:
         progress.stage("writing")
         write_artifact(out, compiled.program, report, config.model_dump(mode="json"), {PAGE_NAME: render(report)})
@@ -88,26 +93,14 @@ def _check_lava(config: Configuration) -> None:
         raise BackendMissingError(problem)
 
 
-def _guard(evaluation: Evaluation, config: Configuration) -> None:
-    """End a deployment that nobody would want."""
-    by_stage = {entry.stage: entry for entry in evaluation.entries}
-    before, after = by_stage["network"], by_stage["simulator"]
-    silent = [
-        name
-        for name, spikes in after.layers.items()
-        if spikes == 0 and before.layers.get(name, 0.0) * before.samples >= FEWEST_SPIKES
-    ]
-    if silent:
-        raise GuardError(
-            f"quantization silenced {', '.join(map(repr, silent))}: spikes in float, none in integers. "
-            "Its weights or thresholds may span more than fixed point holds; or more calibration samples "
-            "(calibration_samples) would show it at work."
-        )
-    if config.min_accuracy is not None and (after.accuracy or 0.0) < config.min_accuracy:
-        raise GuardError(
-            f"the simulator answers {after.accuracy or 0.0:.1%} of the samples correctly, below the minimum of "
-            f"{config.min_accuracy:.1%}; in float it is {before.accuracy or 0.0:.1%}."
-        )
+def _attribution(compiled: Compiled, data: Data, progress: Progress) -> Attribution | None:
+    """Which layer costs how much; None for a network that was not quantized."""
+    if compiled.network.integer:
+        return None
+    program = compiled.program
+    advance = progress.stage("looking layer by layer", samples_of(data, compiled.network).size)
+    shares = weight_shares(compiled.quantization.layers)
+    return attribute(compiled.network, program.network, program.code, program.decision, data, shares, advance)
 
 
 def _bearable_in_lava(program: Program) -> int:

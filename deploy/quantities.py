@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
@@ -66,6 +66,19 @@ def format_share(value: float | None) -> str:
     return f"{100 * value:.1f} %"
 
 
+def format_interval(ends: Sequence[float] | None) -> str:
+    """Write both ends of a share's confidence interval as percentages.
+
+    Examples
+    --------
+    >>> format_interval((0.9653, 0.991))
+    '96.5–99.1'
+    """
+    if not isinstance(ends, Sequence) or len(ends) != 2 or not all(map(is_number, ends)):
+        return UNKNOWN
+    return "–".join(f"{100 * end:.1f}" for end in ends)
+
+
 def format_count(value: float | None) -> str:
     """Write a count with separators between thousands, and one digit after the point where it is small and broken.
 
@@ -81,6 +94,17 @@ def format_count(value: float | None) -> str:
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:,.1f}"
+
+
+def format_points(change: float) -> str:
+    """Write a difference of shares in percentage points, with its sign.
+
+    Examples
+    --------
+    >>> format_points(-0.0123)
+    '−1.2 points'
+    """
+    return f"{100 * change:+.1f} points".replace("-", "\u2212")
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -10,16 +10,16 @@ from typing import Any
 from ..backends.estimate import estimate
 from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.graph import Graph
-from ..models.network import Network, Role
-from ..models.neurons import IntegerLeakyIntegrateAndFire
+from ..models.network import Network
 from ..models.operators import Input
+from .attribution import Attribution
 from .compilation import Compiled
 from .configuration import Configuration
 from .data import Data
 from .evaluation import Evaluation
 from .ledger import Entry
 from .model_source import Model, digest, model_path
-from .quantization.quantize import LayerQuantization
+from .report_quantization import quantization_section
 
 FORMAT = 1
 PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "lava-nc")
@@ -30,6 +30,7 @@ def build_report(
     compiled: Compiled,
     evaluation: Evaluation,
     ledger: Sequence[Entry],
+    attribution: Attribution | None,
     data: Data,
     warnings: Sequence[str],
     config: Configuration,
@@ -40,7 +41,7 @@ def build_report(
     entry = compiled.graph.nodes[compiled.graph.inputs[0]]
     assert isinstance(entry, Input)
     mapping, target = program.mapping, program.target
-    costs = estimate(counters, mapping, target, period=program.period)
+    priced = estimate(counters, mapping, target, period=program.period).as_dict()
     return {
         "format": FORMAT,
         "model": {
@@ -60,7 +61,9 @@ def build_report(
         "steps": program.steps,
         "period": program.period,
         "ledger": [entry.as_dict() for entry in ledger],
-        "quantization": [_quantized(layer, program.network) for layer in compiled.quantization.layers],
+        "attribution": None if attribution is None else attribution.as_dict(),
+        "calibration_overflows": {layer: dict(counts) for layer, counts in compiled.overflows.items()},
+        "quantization": quantization_section(compiled.quantization, program, counters, priced["energy_terms"]),
         "counts": counters.per_sample(),
         "layer_counts": {
             name: {
@@ -69,7 +72,7 @@ def build_report(
             }
             for name, spikes in counters.layer_spikes.items()
         },
-        **costs.as_dict(),
+        **priced,
         "utilisation": [vars(use) for use in mapping.uses],
         "assumptions": [*compiled.graph.assumptions, *compiled.notes, *data.notes],
         "warnings": [*_warnings(evaluation.entries), *warnings],
@@ -106,41 +109,6 @@ def _layers(network: Network) -> list[dict[str, Any]]:
         }
         for population in network.populations
     ]
-
-
-def _quantized(layer: LayerQuantization, network: Network) -> dict[str, Any]:
-    population = network.by_name[layer.layer]
-    neuron = population.neuron
-    assert population.role is Role.NEURON
-    leaky = {}
-    if isinstance(neuron, IntegerLeakyIntegrateAndFire):
-        leaky = {
-            "current_decay": _range(neuron.current_decay),
-            "voltage_decay": _range(neuron.voltage_decay),
-            "bias_exponent": int(neuron.bias_exponent.max()),
-        }
-    return {
-        "layer": layer.layer,
-        "scale": layer.scale,
-        "threshold": _range(neuron.threshold) if population.eventful else None,  # type: ignore[union-attr]
-        **leaky,
-        "spike_agreement": layer.agreement,
-        "projections": [
-            {
-                "name": name,
-                "exponent": weights.exponent,
-                "largest_weight": int(abs(weights.weights.astype(int)).max(initial=0)),
-                "clipped_share": weights.clipped_share,
-                "zeroed_share": weights.zeroed_share,
-            }
-            for name, weights in layer.projections.items()
-        ],
-    }
-
-
-def _range(values: Any) -> int | list[int]:
-    low, high = int(values.min()), int(values.max())
-    return low if low == high else [low, high]
 
 
 def _largest(data: Data) -> float | None:

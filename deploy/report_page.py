@@ -9,7 +9,16 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
-from .quantities import UNKNOWN, format_count, format_quantity, format_range, format_share, is_number
+from .layer_table import layer_rows
+from .quantities import (
+    UNKNOWN,
+    format_count,
+    format_interval,
+    format_quantity,
+    format_range,
+    format_share,
+    is_number,
+)
 from .verdict import STAGES, Report, ledger, remarks, titles, verdict
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -74,7 +83,9 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(quantity=format_quantity, range=format_range, share=format_share, count=format_count)
+    environment.filters.update(
+        quantity=format_quantity, range=format_range, share=format_share, count=format_count, interval=format_interval
+    )
     model, target = titles(report)
     squares = core_squares(report)
     return environment.get_template("report.html.jinja").render(
@@ -85,6 +96,7 @@ def render(report: Report) -> str:
         remarks=remarks(report),
         ledger=ledger(report),
         stages=STAGES,
+        layer_rows=layer_rows(report),
         squares=squares,
         grid_rows=1 + max((square.row for square in squares), default=0),
         grid_columns=1 + max((square.column for square in squares), default=0),

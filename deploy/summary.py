@@ -11,11 +11,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .quantities import format_count, format_quantity, format_range, format_share, is_number
+from .layer_table import layer_rows
+from .quantities import format_count, format_interval, format_quantity, format_range, format_share, is_number
 from .verdict import STAGES, Report, fullest, ledger, remarks, titles
 
 BAR = 16
-WIDE = 100  # columns from which on there is room to say what a stage does
+WIDE = 90  # columns from which on there is room for bars
+WIDEST = 120  # and for what a stage does
+LAYER_LEGEND = (
+    "float, chip: spikes per neuron and step; same: spikes in common, alone: with this layer alone in fixed point, "
+    "class: samples whose class stays then; weights clipped and zeroed; over: widths left."
+)
 COSTS = (
     ("energy", "energy_per_sample", "J", "dynamic energy of a sample"),
     ("latency", "latency_per_sample", "s", "from first to last step of a sample"),
@@ -36,6 +42,10 @@ def print_summary(report: Report, console: Console, folder: Path) -> None:
     console.rule(Text.assemble((model, "bold"), " on ", (target, "bold")), align="left", style="dim")
     if ledger(report):
         console.print(_ledger_table(report, console))
+    if layer_rows(report):
+        console.print(_layer_table(report))
+        console.print(Text(LAYER_LEGEND, style="dim"))
+        console.print()
     console.print(_facts_table(report))
     console.print()
     for warning in report.get("warnings") or ():
@@ -50,10 +60,12 @@ def print_summary(report: Report, console: Console, folder: Path) -> None:
 def _ledger_table(report: Report, console: Console) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("stage")
-    if console.width >= WIDE:
+    if console.width >= WIDEST:
         table.add_column("", style="dim", no_wrap=True)
     table.add_column("accuracy", justify="right")
-    table.add_column("", no_wrap=True)
+    table.add_column("95 % sure", justify="right", style="dim", no_wrap=True)
+    if console.width >= WIDE:
+        table.add_column("", no_wrap=True)
     table.add_column("samples", justify="right")
     table.add_column("spikes/sample", justify="right")
     table.add_column("as before", justify="right")  # agreement with the row above
@@ -61,13 +73,29 @@ def _ledger_table(report: Report, console: Console) -> Table:
         stage = str(row.get("stage", ""))
         table.add_row(
             Text(stage, style="bold"),
-            *([STAGES.get(stage, "")] if console.width >= WIDE else []),
+            *([STAGES.get(stage, "")] if console.width >= WIDEST else []),
             format_share(row.get("accuracy")),
-            _bar(row.get("accuracy"), console),
+            format_interval(row.get("accuracy_interval")),
+            *([_bar(row.get("accuracy"), console)] if console.width >= WIDE else []),
             format_count(row.get("samples")),
             format_count(row.get("spikes_per_sample")),
             format_share(row.get("agreement")),
         )
+    return table
+
+
+def _layer_table(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("layer", overflow="fold")
+    for name in ("float", "chip", "same", "alone", "class", "clip", "zero", "over"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in layer_rows(report):
+        shares = (
+            row.float_rate, row.integer_rate, row.agreement, row.alone, row.same_class, row.clipped_share,
+            row.zeroed_share,
+        )  # fmt: skip
+        over = Text(format_count(row.overflows), style="yellow" if row.overflows else "")
+        table.add_row(Text(row.layer, style="bold"), *map(format_share, shares), over)
     return table
 
 

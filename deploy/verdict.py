@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .quantities import format_count, format_quantity, format_range, format_share, is_number
+from .blame import blame
+from .quantities import format_count, format_points, format_quantity, format_range, format_share, is_number
 
 Report = Mapping[str, Any]
 
@@ -54,8 +55,10 @@ def verdict(report: Report) -> str:
 
 
 def remarks(report: Report) -> tuple[str, ...]:
-    """Say where accuracy was lost or gained most, and whether Lava and the simulator agree; a sentence each."""
-    return tuple(remark for remark in (_loss(ledger(report)), _lava(ledger(report))) if remark)
+    """Say where accuracy was lost or gained most, at which layer, and whether Lava agrees; a sentence each."""
+    rows = ledger(report)
+    found = (_loss(rows), blame(report.get("attribution") or {}), _divergence(rows), _lava(rows))
+    return tuple(remark for remark in found if remark)
 
 
 def ledger(report: Report) -> Sequence[Mapping[str, Any]]:
@@ -96,15 +99,22 @@ def _loss(rows: Sequence[Mapping[str, Any]]) -> str | None:
     if change == total == 0:
         return "From training to chip the accuracy stays the same."
     if abs(change) <= NOTABLE_LOSS:
-        return f"From training to chip the accuracy changes by {_points(total)}."
+        return f"From training to chip the accuracy changes by {format_points(total)}."
     verb = "loses" if change < 0 else "gains"
     where = STAGES.get(str(stage), stage)
-    return f"The step to “{where}” {verb} most: {_points(abs(change))[1:]}; all in all {_points(total)}."
+    return f"The step to “{where}” {verb} most: {format_points(abs(change))[1:]}; all in all {format_points(total)}."
 
 
-def _points(change: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return f"{100 * change:+.1f} points".replace("-", "\u2212")
+def _divergence(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where the first stage that differs from the one before begins to do so."""
+    row = next((row for row in rows if row.get("first_divergence") and row.get("stage") != "lava"), None)
+    if row is None:
+        return None
+    place, where = row["first_divergence"], STAGES.get(str(row.get("stage")), row.get("stage"))
+    return (
+        f"The first difference “{where}” makes is in {place.get('layer')!r}, at step {place.get('step')} of sample "
+        f"{place.get('sample')}."
+    )
 
 
 def _lava(rows: Sequence[Mapping[str, Any]]) -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons import FloatNeuron, IntegerNeuron
-from .weights import QuantizedWeights
+from .synapse_format import Part
 
 Array = NDArray[Any]
 
@@ -64,7 +64,7 @@ class LayerTrial:
             largest_second = max(largest_second, float(np.max(np.abs(state[1]))))
         return cls(incoming, sent, wanted, largest_first, largest_second)
 
-    def agreement(self, neuron: IntegerNeuron, weights: Mapping[str, QuantizedWeights], factor: float | None) -> float:
+    def agreement(self, neuron: IntegerNeuron, weights: Mapping[str, tuple[Part, ...]], factor: float | None) -> float:
         """Spikes in common / spikes of either, or for graded outputs 1 - relative error; in (-inf, 1].
 
         What sends changes is compared by their running sums, for that is what receivers make of them.
@@ -92,17 +92,22 @@ class LayerTrial:
             return _likeness(np.cumsum(got, axis=0), np.cumsum(self.wanted, axis=0), factor)
         return _likeness(got, self.wanted, factor)
 
-    def _arriving(self, weights: Mapping[str, QuantizedWeights]) -> Iterator[tuple[int, Array]]:
+    def _arriving(self, weights: Mapping[str, tuple[Part, ...]]) -> Iterator[tuple[int, Array]]:
         """Sums of the synapses, (some steps, samples, neurons) int64 at a time, and the first step of each."""
         steps, samples, size = self.wanted.shape
         block = max(1, BLOCK_ENTRIES // (samples * size))
-        maps = {p.name: p.connectivity.with_weights(weights[p.name].weights) for p in self.incoming}
+        maps = {
+            p.name: p.connectivity.with_weights(
+                sum(part.values for part in weights[p.name]).reshape(p.connectivity.weights.shape)  # type: ignore[union-attr]
+            )
+            for p in self.incoming
+        }
         for first in range(0, steps, block):
             total = np.zeros((min(block, steps - first), samples, size))
             for name, connectivity in maps.items():
                 sent = self.sent[name][first : first + block]
                 sums = connectivity.apply(sent.reshape(-1, sent.shape[2]))
-                total += sums.reshape(total.shape) * 2.0 ** weights[name].exponent
+                total += sums.reshape(total.shape)
             yield first, total.astype(np.int64)
 
 

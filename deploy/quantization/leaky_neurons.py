@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from ...models.neurons import FloatNeuron, IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
 from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY, STATE_LIMIT
-from .layer_trial import LayerTrial
 from .neuron_family import HEADROOM, NeuronFamily
 
 Array = NDArray[Any]
 
 STATE_UNIT = 1 << ACTIVATION_SHIFT
-LARGEST_THRESHOLD = 131071
 LARGEST_MANTISSA = 4095
 LARGEST_BIAS_EXPONENT = 7
+CORRECTED = 0.95  # share of a register that leaves room for corrections of thresholds and biases
+CORRECTION = 0.05  # of the threshold, that a bias may be moved by at most
 
 
 class LeakyFamily(NeuronFamily):
@@ -26,7 +26,7 @@ class LeakyFamily(NeuronFamily):
     state_unit = STATE_UNIT
     payload_bits = 8  # payload and weight share the state's 24 bits
 
-    def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerLeakyIntegrateAndFire:
+    def quantized(self, neuron: FloatNeuron, scale: Array, output_shift: int = 0) -> IntegerLeakyIntegrateAndFire:
         assert isinstance(neuron, LeakyIntegrateAndFire)
         mantissa, exponent = bias_parts(neuron.bias, scale)
         return IntegerLeakyIntegrateAndFire(
@@ -34,7 +34,7 @@ class LeakyFamily(NeuronFamily):
             voltage_decay=_decay(neuron.voltage_retention, 0),
             threshold=_integers(neuron.threshold * scale if neuron.spiking else np.zeros(())),
             bias_mantissa=mantissa,
-            bias_exponent=np.asarray(exponent, dtype=np.int64),
+            bias_exponent=exponent,
             reset=neuron.reset,
             reset_value=_integers(neuron.reset_value * scale * STATE_UNIT),
             inclusive=neuron.inclusive,
@@ -43,13 +43,18 @@ class LeakyFamily(NeuronFamily):
             initial_voltage=_integers(neuron.initial_voltage * scale * STATE_UNIT),
         )
 
-    def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
+    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
         assert isinstance(neuron, LeakyIntegrateAndFire)
-        states = HEADROOM * STATE_LIMIT / STATE_UNIT
-        bounds = [largest_scale(neuron), states / max(trial.largest_first, 1e-30)]
-        # A potential far above the threshold saturates, and spikes all the same; far below, it recovers later.
-        largest_state = float(np.max(np.abs(neuron.threshold))) if neuron.spiking else trial.largest_second
-        return min(*bounds, states / max(largest_state, 1e-30))
+        current = HEADROOM * min(STATE_LIMIT, 1 << (self.precision.current_bits - 1)) / STATE_UNIT
+        voltage = HEADROOM * min(STATE_LIMIT, 1 << (self.precision.membrane_bits - 1)) / STATE_UNIT
+        bounds = [
+            CORRECTED * largest_scale(neuron, self.precision.threshold_bits),
+            _quotient(current, largest_first),
+            _quotient(voltage, largest_second),
+        ]
+        if neuron.spiking:
+            bounds.append(_quotient(voltage, neuron.threshold))
+        return np.asarray(np.minimum.reduce(np.broadcast_arrays(*bounds)))
 
     def impossible(self, neuron: FloatNeuron) -> str | None:
         assert isinstance(neuron, LeakyIntegrateAndFire)
@@ -57,30 +62,33 @@ class LeakyFamily(NeuronFamily):
         return "its threshold is negative; a chip's begins at 0" if negative else None
 
 
-def bias_parts(bias: Array, scale: float) -> tuple[Array, int]:
-    """Mantissa and the smallest exponent, the same for the layer, that hold every bias."""
-    ideal = bias * scale * STATE_UNIT
-    largest = float(np.max(np.abs(ideal), initial=0.0))
-    exponent = 0
-    while exponent < LARGEST_BIAS_EXPONENT and np.rint(largest / 2**exponent) > LARGEST_MANTISSA:
-        exponent += 1
-    return _integers(ideal / 2**exponent), exponent
+def bias_parts(bias: Array, scale: Array | float) -> tuple[Array, Array]:
+    """Mantissas, and for each the smallest exponent that holds it."""
+    ideal = np.asarray(bias * scale * STATE_UNIT)
+    with np.errstate(divide="ignore"):
+        needed = np.ceil(np.log2(np.abs(np.rint(ideal)) / (LARGEST_MANTISSA + 0.5)))
+    exponent = np.clip(needed, 0, LARGEST_BIAS_EXPONENT).astype(np.int64)
+    return _integers(ideal / 2.0**exponent), exponent
 
 
-def largest_scale(neuron: LeakyIntegrateAndFire) -> float:
-    """The scale beyond which a threshold, bias or reset value leaves its register."""
-    bounds = [float("inf")]
+def largest_scale(neuron: LeakyIntegrateAndFire, threshold_bits: int = 17) -> Array:
+    """The scale of each neuron beyond which a threshold, bias or reset value leaves its register."""
+    largest_bias = LARGEST_MANTISSA * 2**LARGEST_BIAS_EXPONENT / STATE_UNIT
+    bounds = [
+        _quotient(largest_bias, neuron.bias),
+        _quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.reset_value),
+        _quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.initial_voltage),
+    ]
     if neuron.spiking:
-        bounds.append(_quotient(LARGEST_THRESHOLD, neuron.threshold))
-    bounds.append(_quotient(LARGEST_MANTISSA * 2**LARGEST_BIAS_EXPONENT / STATE_UNIT, neuron.bias))
-    bounds.append(_quotient((2**23 - 1) / STATE_UNIT, neuron.reset_value))
-    bounds.append(_quotient((2**23 - 1) / STATE_UNIT, neuron.initial_voltage))
-    return min(bounds)
+        bounds.append(_quotient((1 << threshold_bits) - 1, neuron.threshold))
+        bounds[0] = _quotient(largest_bias, np.abs(neuron.bias) + CORRECTION * np.abs(neuron.threshold))
+    return np.asarray(np.minimum.reduce(np.broadcast_arrays(*bounds)))
 
 
-def _quotient(limit: float, parameter: Array) -> float:
-    largest = float(np.max(np.abs(parameter), initial=0.0))
-    return limit / largest if largest else float("inf")
+def _quotient(limit: float, parameter: Array) -> Array:
+    magnitude = np.abs(np.asarray(parameter, dtype=np.float64))
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(magnitude > 0, limit / magnitude, np.inf)
 
 
 def _decay(retention: Array, least: int) -> Array:

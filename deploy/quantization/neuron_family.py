@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...mapping.precision import Precision
 from ...models.neurons import FloatNeuron, IntegerNeuron
-from .layer_trial import LayerTrial
 
 Array = NDArray[Any]
 
@@ -23,20 +23,29 @@ class NeuronFamily(ABC):
 
     Attributes
     ----------
+    precision : the widths of the target's numbers.
     state_unit : units of the state per unit of integer input.
-    payload_bits : of graded output, besides the sign.
+    payload_bits : of graded output, besides the sign, where the target's spikes carry as many.
     """
 
     state_unit: int
     payload_bits: int
 
-    @abstractmethod
-    def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerNeuron:
-        """Integer parameters of a neuron model at a scale; graded output is shifted right by `output_shift` bits."""
+    def __init__(self, precision: Precision | None = None) -> None:
+        self.precision = precision or Precision()
 
     @abstractmethod
-    def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
-        """The scale beyond which a register overflows, states with headroom."""
+    def quantized(self, neuron: FloatNeuron, scale: Array, output_shift: int = 0) -> IntegerNeuron:
+        """Integer parameters of a neuron model at a scale, () or one a neuron; graded output is shifted right."""
+
+    @abstractmethod
+    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
+        """The scale of each neuron beyond which a register overflows, states with headroom.
+
+        Parameters
+        ----------
+        largest_first, largest_second : largest magnitudes of the float states.
+        """
 
     @abstractmethod
     def impossible(self, neuron: FloatNeuron) -> str | None:

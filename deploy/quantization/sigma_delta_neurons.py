@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...models.neurons import FloatNeuron, IntegerSigmaDelta, SigmaDelta
 from ...models.neurons.sigma_delta_rule import STATE_LIMIT
-from .layer_trial import LayerTrial
 from .neuron_family import HEADROOM, NeuronFamily
 
 Array = NDArray[Any]
@@ -23,7 +22,7 @@ class SigmaDeltaFamily(NeuronFamily):
     state_unit = 1
     payload_bits = 10  # with 8 bits of weights and some growth of sums in the 24 bits of the next layer's sigma
 
-    def quantized(self, neuron: FloatNeuron, scale: float, output_shift: int = 0) -> IntegerSigmaDelta:
+    def quantized(self, neuron: FloatNeuron, scale: Array, output_shift: int = 0) -> IntegerSigmaDelta:
         assert isinstance(neuron, SigmaDelta)
         return IntegerSigmaDelta(
             threshold=_integers(np.minimum(neuron.threshold * scale, STATE_LIMIT - 1)),
@@ -35,10 +34,10 @@ class SigmaDeltaFamily(NeuronFamily):
             output_shift=output_shift,
         )
 
-    def largest_scale(self, neuron: FloatNeuron, trial: LayerTrial) -> float:
+    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
         assert isinstance(neuron, SigmaDelta)
-        largest = max(trial.largest_first, trial.largest_second, float(np.max(np.abs(neuron.bias))))
-        return HEADROOM * CHIP_LIMIT / (largest or 1.0)
+        largest = max(float(np.max(part)) for part in (largest_first, largest_second, np.abs(neuron.bias)))
+        return np.asarray(HEADROOM * min(CHIP_LIMIT, 1 << (self.precision.membrane_bits - 1)) / (largest or 1.0))
 
     def impossible(self, neuron: FloatNeuron) -> str | None:
         assert isinstance(neuron, SigmaDelta)

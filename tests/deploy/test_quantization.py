@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from spikeloom.deploy.quantization.leaky_neurons import LeakyFamily, bias_parts, largest_scale
 from spikeloom.deploy.quantization.quantize import quantize
-from spikeloom.deploy.quantization.weights import fitting_exponent, quantize_weights
+from spikeloom.deploy.quantization.synapse_format import SynapseFormat, fitting_exponent, parts_of
+from spikeloom.deploy.quantization.weights import Signs, signs_of, weight_grid
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne
 from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.execution.network_run import run_network
@@ -35,54 +36,104 @@ def neuron(threshold=1.0, current=0.0, voltage=0.9, bias=0.0, **changes):
 # Weights
 
 
-@settings(max_examples=200, deadline=None)
-@given(seeds, magnitudes, magnitudes, st.sampled_from(["mixed", "excitatory", "inhibitory"]))
-def test_weights_hold_and_are_off_by_half_a_step(seed, magnitude, scale, signs):
+bits = st.integers(1, 8)
+sign_modes = st.sampled_from(list(Signs))
+
+
+def stored(weights, scale, form):
+    """What synapses make of weights, with the smallest exponent that clips none; None where none does."""
+    grid = form.grid(signs_of(weights))
+    values = weights.reshape(-1) * scale
+    exponent = fitting_exponent(values, grid)
+    return None if exponent is None else parts_of(values, values, exponent, grid, form)
+
+
+@given(bits, sign_modes)
+def test_every_weight_of_a_grid_fits_its_bits(bits, signs):
+    form = SynapseFormat(bits)
+    grid = form.grid(signs)
+    weights = np.arange(grid.low, grid.high + 1, grid.step)
+    assert weights.size <= 2 ** max(bits, 2 if signs is Signs.MIXED else 1)
+    assert 0 in weights
+    np.testing.assert_array_equal(grid.nearest(weights), weights)
+
+
+@given(seeds, magnitudes, bits, sign_modes, st.booleans(), st.booleans())
+def test_rounding_what_is_rounded_changes_nothing(seed, magnitude, bits, signs, ternary, split):
+    """Quantizing what the integers stand for gives these integers."""
+    form = SynapseFormat(bits, ternary, split)
     weights = magnitude * random_weights(np.random.default_rng(seed), signs, 4, 5)
-    exponent = fitting_exponent(weights, scale)
-    if exponent is None:
-        assert np.abs(weights).max() * scale / 2**7 >= 254
+    parts = stored(weights, 1 / magnitude, form)
+    assert parts is not None
+    values = sum(part.values for part in parts)
+    again = parts_of(values, values, parts[0].exponent, parts[0].grid, form)
+    np.testing.assert_array_equal(sum(part.values for part in again), values)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, magnitudes, magnitudes, bits, sign_modes)
+def test_weights_hold_and_are_off_by_half_a_step(seed, magnitude, scale, bits, signs):
+    weights = magnitude * random_weights(np.random.default_rng(seed), signs, 4, 5)
+    grid = SynapseFormat(bits).grid(signs)
+    parts = stored(weights, scale, SynapseFormat(bits))
+    if parts is None:
+        assert np.abs(weights).max() * scale / 2**7 >= grid.reach
         return
-    quantized = quantize_weights(weights, scale, exponent)
-    integers = quantized.weights
-    assert (quantized.exponent, quantized.clipped_share) == (exponent, 0)
-    step = 2 if signs == "mixed" else 1
-    assert (integers % step == 0).all()
-    low, high = {"mixed": (-256, 254), "excitatory": (0, 255), "inhibitory": (-255, 0)}[signs]
-    assert low <= integers.min() <= integers.max() <= high
-    ideal = weights * scale / 2**exponent
-    slack = np.where((ideal > high) | (ideal < low), 0.5, 0)  # what rounds to the end of the range
-    assert (np.abs(integers - ideal) <= step / 2 + slack + 1e-9).all()
-    if exponent:  # the one before would have clipped
-        assert quantize_weights(weights, scale, exponent - 1).clipped_share > 0
-    assert quantized.zeroed_share == np.mean(integers == 0)
+    (part,) = parts
+    account = part.shaped(weights.shape)
+    integers, ideal = account.weights, account.ideal
+    assert account.clipped_share == 0
+    assert (integers % grid.step == 0).all()
+    assert grid.low <= integers.min() <= integers.max() <= grid.high
+    np.testing.assert_allclose(ideal, weights * scale / 2**part.exponent)
+    slack = np.where((ideal > grid.high) | (ideal < grid.low), 0.5 * grid.step, 0)  # rounds to the end of the range
+    assert (np.abs(integers - ideal) <= grid.step / 2 + slack + 1e-9).all()
+    assert account.zeroed_share == np.mean(integers == 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, bits, sign_modes)
+def test_two_matrices_hold_twice_the_bits(seed, bits, signs):
+    weights = random_weights(np.random.default_rng(seed), signs, 6, 7)
+    scale = 20000 / np.abs(weights).max()
+    form = SynapseFormat(bits, split=True)
+    parts = stored(weights, scale, form)
+    if parts is None or len(parts) == 1:
+        return
+    first, fine = parts
+    clipped = (first.ideal > first.grid.high) | (first.ideal < first.grid.low)
+    left = np.abs(first.values + fine.values - weights.reshape(-1) * scale)
+    assert (left[~clipped] <= fine.grid.step * 2.0**fine.exponent).all()
+    assert fine.grid.step * 2.0**fine.exponent < first.grid.step * 2.0**first.exponent
 
 
 def test_shares_of_what_is_lost():
     weights = np.array([0.0, 0.001, 1.0, 300.0, 100.0])
-    quantized = quantize_weights(weights, 1.0, 0)
-    np.testing.assert_array_equal(quantized.weights, [0, 0, 1, 255, 100])
-    assert (quantized.clipped_share, quantized.zeroed_share) == (0.25, 0.25)
+    (part,) = parts_of(weights, weights, 0, weight_grid(8, Signs.EXCITATORY), SynapseFormat())
+    account = part.shaped((5,))
+    np.testing.assert_array_equal(account.weights, [0, 0, 1, 255, 100])
+    assert (account.clipped_share, account.zeroed_share) == (0.25, 0.25)
 
 
 @pytest.mark.parametrize("weights", [np.zeros((2, 3)), np.zeros((0, 3))])
 def test_weights_of_nothing(weights):
-    assert fitting_exponent(weights, 1e6) == 0
-    assert not quantize_weights(weights, 1e6, 0).weights.any()
+    (part,) = stored(weights, 1e6, SynapseFormat())
+    assert (part.exponent, part.weights.any()) == (0, False)
 
 
 # Neurons
 
 
 @settings(max_examples=200, deadline=None)
-@given(seeds, magnitudes, st.floats(-0.5, 0))
-def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves):
+@given(seeds, magnitudes, st.floats(-0.5, 0), st.booleans())
+def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves, shared):
     random = np.random.default_rng(seed)
     model = neuron(
         threshold=magnitude * random.uniform(0.5, 2, 6), current=random.random(6), voltage=random.random(6),
         bias=magnitude * random.normal(0, 0.3, 6), reset_value=np.asarray(magnitude * random.normal(0, 0.3)),
     )  # fmt: skip
     scale = largest_scale(model) * 2**octaves
+    scale = scale.min() if shared else scale
     integer = LeakyFamily().quantized(model, scale)
     ranges = {
         "threshold": (0, 131071), "bias_mantissa": (-4095, 4095), "bias_exponent": (0, 7), "current_decay": (1, 4096),
@@ -92,7 +143,7 @@ def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves):
         value = getattr(integer, name)
         assert low <= value.min() <= value.max() <= high, name
     assert (np.abs(integer.threshold - model.threshold * scale) <= 0.5).all()
-    unit = 2.0 ** int(integer.bias_exponent)
+    unit = 2.0**integer.bias_exponent
     assert (np.abs(integer.bias_mantissa * unit - model.bias * scale * 64) <= unit / 2 + 1e-6).all()
     assert (np.abs(integer.reset_value - model.reset_value * scale * 64) <= 0.5).all()
     for decay, retention in (
@@ -105,9 +156,9 @@ def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves):
 @pytest.mark.parametrize(
     ("bias", "mantissa", "exponent"), [(1, 64, 0), (63.98, 4095, 0), (64, 2048, 1), (-200, -3200, 2)]
 )
-def test_the_smallest_exponent_holds_the_largest_bias(bias, mantissa, exponent):
-    found, shared = bias_parts(np.array([bias, 0.0]), 1.0)
-    assert (found.tolist(), shared) == ([mantissa, 0], exponent)
+def test_the_smallest_exponent_holds_a_bias(bias, mantissa, exponent):
+    found, exponents = bias_parts(np.array([bias, 0.0]), 1.0)
+    assert (found.tolist(), exponents.tolist()) == ([mantissa, 0], [exponent, 0])
 
 
 def test_what_has_no_number_stays():
@@ -189,7 +240,8 @@ def test_quantizing_again_gives_the_same_integers():
     for first, second in zip(one.network.projections, other.network.projections, strict=True):
         np.testing.assert_array_equal(first.connectivity.weights, second.connectivity.weights)
         assert first.exponent == second.exponent
-    assert [layer.scale for layer in one.layers] == [layer.scale for layer in other.layers]
+    for first, second in zip(one.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(first.scale, second.scale)
 
 
 @pytest.mark.parametrize("fractions", [1, 16, 1000])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -210,14 +211,21 @@ def test_the_guard_of_accuracy(deploy, tmp_path):
 def test_a_layer_that_falls_silent(deploy, monkeypatch, tmp_path):
     from spikeloom.deploy import compilation
 
-    def silencing(network, *arguments):
-        result = quantize(network, *arguments)
-        for projection in result.network.incoming("lif1"):
-            projection.connectivity.weights[...] = 0
-        return result
+    def silencing(*arguments):
+        stage = quantize(*arguments)
+        network = stage.quantization.network
+        silent = network.replace(
+            projections=tuple(
+                replace(p, connectivity=p.connectivity.with_weights(np.zeros_like(p.connectivity.weights)))
+                if p.target == "lif1"
+                else p
+                for p in network.projections
+            )
+        )
+        return replace(stage, quantization=replace(stage.quantization, network=silent))
 
-    quantize = compilation.quantize
-    monkeypatch.setattr(compilation, "quantize", silencing)
+    quantize = compilation.quantize_for
+    monkeypatch.setattr(compilation, "quantize_for", silencing)
     is_error(deploy(), 5, "'lif1'", "silenced")
     assert not (tmp_path / "out").exists()
 

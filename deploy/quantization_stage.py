@@ -1,0 +1,103 @@
+"""The quantization of a deployment: calibration samples, what the configuration wants, and what came of it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..mapping.precision import Precision
+from ..mapping.target import Target
+from ..models.decision import natural_decision
+from ..models.errors import UsageError
+from ..models.input_code import InputCode
+from ..models.network import Network, Role
+from .calibration import calibration_samples, quantization_cost
+from .configuration import Configuration
+from .data import Data
+from .progress import Progress
+from .quantization.automatic import Settling
+from .quantization.quantize import Quantization, Quantizer
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizationStage:
+    """What the stage made.
+
+    Attributes
+    ----------
+    quantization : the integer network; the network itself where it was one.
+    calibration : (samples, steps, inputs) float, the samples that it was calibrated on.
+    chosen : their numbers in the data.
+    notes : what was done and assumed.
+    """
+
+    quantization: Quantization
+    calibration: Array
+    chosen: Array
+    notes: tuple[str, ...]
+
+
+def quantize_for(
+    network: Network, code: InputCode, target: Target, data: Data, config: Configuration, progress: Progress
+) -> QuantizationStage:
+    """Quantize a network as a configuration wants it.
+
+    Raises
+    ------
+    UnsupportedModelError : see `Quantizer`.
+    UsageError : the configuration names a layer that does not exist.
+    BackendMissingError : fine-tuning is asked for, and PyTorch is not installed.
+    """
+    chosen = calibration_samples(quantization_cost(network, data.steps), data, config)
+    calibration = code.decode(code.encode(data.x[chosen]))
+    if network.integer:
+        note = "quantization: none, the network is made of integers, which are kept as they are."
+        return QuantizationStage(Quantization(network, ()), calibration, chosen, (note,))
+    layers = [population.name for population in network.populations if population.role is Role.NEURON]
+    _check_names(config, layers)
+    decision = config.decision or natural_decision(network.by_name[network.output])
+    open_ended = any(None in (wish.bits, wish.split, wish.pruned) for wish in map(config.wish, layers))
+    advance = progress.stage(f"quantizing on {chosen.size} samples", None if open_ended else len(layers))
+    quantizer = Quantizer(network, code, calibration, Precision.of(target), decision)
+    settling = Settling(
+        quantizer, {name: config.wish(name) for name in layers}, config.max_loss, lambda layer: advance(1)
+    )
+    quantization = settling.result()
+    drawn = f"{chosen.size} of {data.samples} samples"
+    notes = [
+        f"calibration: {drawn}, without labels, seed {config.seed} (calibration_samples).",
+        *settling.remarks,
+    ]
+    if config.fine_tune:
+        from .fine_tuning.fine_tune import fine_tune
+
+        tuned = fine_tune(
+            quantization,
+            code.encode(calibration),
+            {name: quantizer.activity[name] for name in layers},
+            decision,
+            epochs=config.fine_tune,
+            seed=config.seed,
+            progress=progress,
+            keep_zeros=any(form.pruned for form in settling.formats.values()),
+        )
+        quantization = tuned.quantization
+        notes.append(tuned.note)
+    return QuantizationStage(quantization, calibration, chosen, tuple(notes))
+
+
+def _check_names(config: Configuration, layers: list[str]) -> None:
+    """Refuse overrides of layers that do not exist; those of resets are checked by the reader."""
+    for name, layer in config.layers.items():
+        if name not in layers and layer.model_fields_set != {"reset"}:
+            near = difflib.get_close_matches(name, layers, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise UsageError(
+                f"The configuration has settings for a layer {name!r}, but the layers are "
+                f"{', '.join(map(repr, layers))}{hint}"
+            )
