@@ -18,6 +18,7 @@ Array = NDArray[Any]
 
 DAMPING = 0.01  # of the mean second moment, for inputs that never or always come together
 MOST_COLUMNS = 4096
+BLOCK = 64  # weights of a row that are rounded before the rest hears of it
 LONGEST_MEMORY = 0.95  # share of a trace kept a step: neurons that never leak are reset by their spikes
 
 
@@ -64,13 +65,18 @@ def compensated(ideal: Array, steps: Array, lows: Array, highs: Array, *, factor
     -------
     (rows, weights) whole numbers, float.
     """
-    left = ideal[:, order].astype(np.float64)
-    steps, lows, highs = (np.broadcast_to(part, ideal.shape)[:, order] for part in (steps, lows, highs))
+    # Weights along the first axis, so that what a step reads and writes lies together; what leaves a block of weights
+    # is passed on to all behind it as one product.
+    left = np.ascontiguousarray(ideal[:, order].T, dtype=np.float64)
+    steps, lows, highs = (np.broadcast_to(part, ideal.shape)[:, order].T for part in (steps, lows, highs))
     result = np.empty(ideal.shape)
-    for column, original in enumerate(order):
-        rounded = steps[:, column] * np.rint(left[:, column] / steps[:, column])
-        rounded = np.clip(rounded, lows[:, column], highs[:, column])
-        result[:, original] = rounded
-        missed = (left[:, column] - rounded) / factor[column, column]
-        left[:, column + 1 :] -= missed[:, np.newaxis] * factor[column, column + 1 :]
+    for first in range(0, order.size, BLOCK):
+        stop = min(first + BLOCK, order.size)
+        missed = np.empty((stop - first, ideal.shape[0]))
+        for place in range(first, stop):
+            rounded = np.clip(steps[place] * np.rint(left[place] / steps[place]), lows[place], highs[place])
+            result[:, order[place]] = rounded
+            missed[place - first] = (left[place] - rounded) / factor[place, place]
+            left[place + 1 : stop] -= np.outer(factor[place, place + 1 : stop], missed[place - first])
+        left[stop:] -= factor[first:stop, stop:].T @ missed
     return result

@@ -156,7 +156,10 @@ def is_error(done, code, *words):
     [*(("dense", *way) for way in WAYS), ("convolutional", "rate", 16), ("convolutional", "sigma-delta", 1)],
 )
 def test_accuracy_stays(deploy, digits, model, method, steps):
-    done = deploy(model, "--convert", method, "--steps", steps, "--calibration-samples", 24, "--json")
+    # A short rate code may lose more than the guard allows; what it may lose is said here.
+    done = deploy(
+        model, "--convert", method, "--steps", steps, "--calibration-samples", 24, "--allow", "loss", "--json"
+    )
     assert done.code == 0, done.err
     ledger = {row["stage"]: row for row in done.json["ledger"]}
     assert list(ledger) == ["ordinary", "converted", "network", "integer", "simulator"]
