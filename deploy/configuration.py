@@ -96,7 +96,7 @@ class Configuration(BaseModel):
     decision: Decision | None = None
     samples: int | None = Field(default=None, ge=1)
     lava_samples: int = Field(default=20, ge=0)
-    calibration_samples: int = Field(default=256, ge=1)
+    calibration_samples: int = Field(default=512, ge=1)
     mapping: str = "auto"
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
     max_loss: float = Field(default=0.02, ge=0, le=1)

@@ -7,6 +7,7 @@ reaches it in the float network; where several are about as good, the whole netw
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -37,7 +38,8 @@ from .weights import QuantizedWeights
 Array = NDArray[Any]
 
 SILENT = 1e-30  # an output below it counts as none
-MOST_TRIALS = 24  # runs of the whole network
+FEWEST_RUNS, MOST_RUNS = 24, 120  # of the whole network, to choose among alternatives
+RUN_UPDATES = 1e9  # updates of neurons that all these runs may take
 TRIAL_PRODUCTS = 5e8  # multiplications that one trial of a layer may take, for there are dozens
 FEWEST_TRIAL_SAMPLES = 4
 
@@ -114,6 +116,10 @@ class Quantizer:
         self.activity = dict(run_network(network, calibration)) | {network.input.name: calibration}
         self.units = self._units() | {network.input.name: code.scale}
         self.free_run = FreeRun.of(network, code.encode(calibration), self.activity[network.output], decision)
+        updates = (
+            calibration.shape[0] * calibration.shape[1] * sum(population.size for population in network.populations)
+        )
+        self.bearable_runs = int(np.clip(RUN_UPDATES / max(1, updates), FEWEST_RUNS, MOST_RUNS))
         self.layers = [population.name for population in network.populations if population.role is Role.NEURON]
 
     def family(self, name: str) -> NeuronFamily:
@@ -303,24 +309,34 @@ def quantize(
 
 
 def chosen(quantizer: Quantizer, found: Mapping[str, tuple[QuantizedLayer, ...]]) -> dict[str, QuantizedLayer]:
-    """One alternative of each layer, such that the whole network does best on the calibration samples."""
+    """One alternative of each layer, such that the whole network does best on the calibration samples.
+
+    All layers alike first, then one layer after the other, until nothing is gained.
+    """
     best = {name: layers[0] for name, layers in found.items()}
     most = max((len(layers) for layers in found.values()), default=1)
     if most == 1:
         return best
-    loss = quantizer.free_run.loss(quantizer.assembled(best).network)
-    trials = [{name: layers[min(kind, len(layers) - 1)] for name, layers in found.items()} for kind in range(1, most)]
-    for trial in trials:
-        other = quantizer.free_run.loss(quantizer.assembled(trial).network)
+
+    def loss_of(trial: Mapping[str, QuantizedLayer]) -> float:
+        return quantizer.free_run.loss(quantizer.assembled(trial).network)
+
+    loss, left = loss_of(best), quantizer.bearable_runs
+    for kind in range(1, most):
+        trial = {name: layers[min(kind, len(layers) - 1)] for name, layers in found.items()}
+        other, left = loss_of(trial), left - 1
         if other < loss:
             best, loss = trial, other
     single = [(name, layer) for name, layers in found.items() for layer in layers if len(layers) > 1]
-    for name, layer in single[: MOST_TRIALS - len(trials)]:
+    unchanged = 0
+    for name, layer in itertools.islice(itertools.cycle(single), left):
+        unchanged += 1
         if layer is not best[name]:
-            trial = best | {name: layer}
-            other = quantizer.free_run.loss(quantizer.assembled(trial).network)
+            other = loss_of(best | {name: layer})
             if other < loss:
-                best, loss = trial, other
+                best, loss, unchanged = best | {name: layer}, other, 0
+        if unchanged > len(single):
+            break
     return best
 
 

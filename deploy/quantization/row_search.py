@@ -144,14 +144,14 @@ class RowSearch:
         self.full = {name: self._full_scale(name) for name in self.main}
 
     def choices(self) -> tuple[RowChoice, ...]:
-        """One choice for each of `RETENTIONS`, the first the likeliest to be the best."""
+        """For each of `RETENTIONS` a choice with corrections and one without, the first the likeliest to be the best."""
         exponents = self._best_exponents()
         tried = [
             self._candidate(exponents, fraction, compensating)
             for fraction in self._fractions(exponents)
             for compensating in ((False, True) if self._compensates() else (False,))
         ]
-        return tuple(self._choice(exponents, tried, kind) for kind in range(RETENTIONS.size))
+        return tuple(choice for kind in range(RETENTIONS.size) for choice in self._both(exponents, tried, kind))
 
     # --- exponents
 
@@ -345,7 +345,8 @@ class RowSearch:
 
     # --- the best of each row
 
-    def _choice(self, exponents: _Exponents, tried: list[_Candidate], kind: int) -> RowChoice:
+    def _both(self, exponents: _Exponents, tried: list[_Candidate], kind: int) -> tuple[RowChoice, RowChoice]:
+        """The best candidate of each row, with corrections and without."""
         best = np.argmin(np.stack([candidate.score.distance[kind] for candidate in tried]), axis=0)
         scale = np.stack([candidate.scale for candidate in tried])[best, np.arange(self.sample.rows)]
         values = {
@@ -361,15 +362,21 @@ class RowSearch:
         sums = self._sums(
             {name: sum((p.values for p in each), np.zeros(self.flat[name].shape)) for name, each in parts.items()}
         )
-        corrections, found = self._corrected(scale, sums, kind)
+        none = Corrections.none(self.sample.rows)
+        plain = score(self._quantized(scale, none), sums, self.sample.wanted, RETENTIONS)
+        corrections, found = self._corrected(scale, sums, kind, plain)
         size = self._size(kind)
-        return RowChoice(
-            scale,
-            parts,
-            corrections,
-            float(found.common.sum() / found.either.sum()) if found.either.sum() else 1.0,
-            1.0 - float(found.distance[kind].sum()) / size if size else 1.0,
+        corrected_choice, plain_choice = (
+            RowChoice(
+                scale,
+                parts,
+                moved,
+                float(of.common.sum() / of.either.sum()) if of.either.sum() else 1.0,
+                1.0 - float(of.distance[kind].sum()) / size if size else 1.0,
+            )
+            for moved, of in ((corrections, found), (none, plain))
         )
+        return corrected_choice, plain_choice
 
     def _size(self, kind: int) -> float:
         smoothed = np.zeros(self.sample.wanted.shape[1:])
@@ -379,11 +386,9 @@ class RowSearch:
             total += float(np.vdot(smoothed, smoothed))
         return total
 
-    def _corrected(self, scale: Array, sums: Array, kind: int) -> tuple[Corrections, Score]:
+    def _corrected(self, scale: Array, sums: Array, kind: int, found: Score) -> tuple[Corrections, Score]:
         """Thresholds, biases and decays moved by a little, row by row, where that makes up for rounding."""
-        rows = self.sample.rows
-        best = Corrections.none(rows)
-        found = score(self._quantized(scale, best), sums, self.sample.wanted, RETENTIONS)
+        best = Corrections.none(self.sample.rows)
         for trial in _trials(self.threshold):
             other = trial(best)
             try_ = score(self._quantized(scale, other), sums, self.sample.wanted, RETENTIONS)
