@@ -25,8 +25,8 @@ from .data import Data
 from .lowering.lower import lower
 from .lowering.relays import with_relays
 from .progress import Progress
+from .quantization.layer_quantization import Quantization
 from .quantization.lost_steps import lost_steps
-from .quantization.quantize import Quantization
 from .quantization_stage import quantize_for
 from .state_widths import state_bits
 

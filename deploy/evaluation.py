@@ -25,7 +25,7 @@ from ..models.neurons import SigmaDelta
 from .confidence import wilson_interval
 from .data import Data
 from .ledger import Entry, Tally
-from .quantization.quantize import LayerQuantization
+from .quantization.layer_quantization import LayerQuantization
 from .state_widths import state_bits
 from .weight_shares import weight_shares
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .quantization.quantize import LayerQuantization
+from .quantization.layer_quantization import LayerQuantization
 from .quantization.synapse_format import FINE
 from .quantization.weights import QuantizedWeights
 

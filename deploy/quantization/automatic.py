@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from .quantize import Quantization, QuantizedLayer, Quantizer, chosen
+from .choosing import chosen
+from .layer_quantization import Quantization
+from .quantizer import QuantizedLayer, Quantizer
 from .synapse_format import SynapseFormat
 from .weights import MOST_BITS
 from .wish import Wish
