@@ -25,11 +25,23 @@ class TerminalProgress:
 
     def __init__(self, hidden: bool) -> None:
         from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.text import Text
+
+        class BarWhereCounted(BarColumn):
+            """A bar for stages that know how much there is to do."""
+
+            def render(self, task: Task) -> Any:
+                return super().render(task) if task.total and task.total > 1 else Text("")
 
         console = Console(stderr=True)
-        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarWhereCounted(bar_width=20),
+            TimeElapsedColumn(),
+        )
         self._bars = Bars(*columns, console=console, disable=hidden or not console.is_terminal)
         self._last: Any = None
 
