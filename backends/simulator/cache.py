@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def keep_compiled_code(*texts: Path) -> None:
+    """Let Numba keep what is compiled from now on, in a folder named after all the files that go into it.
+
+    Numba itself looks at the file of a function alone, and would answer a changed neuron rule with old machine code.
+    """
+    import numba
+
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()[:16]
+    numba.config.CACHE_DIR = str(cache_folder(digest))  # type: ignore[attr-defined]
 
 
 def cache_folder(name: str) -> Path:

@@ -7,22 +7,17 @@ and lists those that spike for the populations after it and, through a ring of l
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numba
 import numpy as np
 
 from ...models.neurons import leaky_rule, sigma_delta_rule
-from .cache import cache_folder
+from .cache import keep_compiled_code
 from .tables import Column, Kind, Rule, Source
 
-# Numba keeps compiled code by the text of the kernel alone; a folder named after everything that goes into it keeps a
-# changed neuron rule from being answered with old machine code.
 _RULES = (Path(leaky_rule.__file__), Path(sigma_delta_rule.__file__))
-_TEXTS = (Path(__file__), Path(__file__).with_name("tables.py"), *_RULES)
-_DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
-numba.config.CACHE_DIR = str(cache_folder(_DIGEST))  # type: ignore[attr-defined]
+keep_compiled_code(Path(__file__), Path(__file__).with_name("tables.py"), *_RULES)
 
 _leaky_step = numba.njit(inline="always")(leaky_rule.step)
 _sigma_delta_step = numba.njit(inline="always")(sigma_delta_rule.step)

@@ -7,19 +7,15 @@ smooth step: the derivative of an arctangent, as in `models/zoo/surrogate.py`.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numba
 import numpy as np
 
-from ...backends.simulator.cache import cache_folder
+from ...backends.simulator.cache import keep_compiled_code
 from ...models.neurons import leaky_rule
 
-# As in the simulator's kernel: a changed neuron rule must not be answered with old machine code.
-_TEXTS = (Path(__file__), Path(leaky_rule.__file__))
-_DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
-numba.config.CACHE_DIR = str(cache_folder(_DIGEST))  # type: ignore[attr-defined]
+keep_compiled_code(Path(__file__), Path(leaky_rule.__file__))
 
 _step = numba.njit(inline="always")(leaky_rule.step)
 

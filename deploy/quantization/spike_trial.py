@@ -7,7 +7,6 @@ spikes in common it forgives a spike that comes a step early, which is what rece
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.simulator.cache import cache_folder
+from ...backends.simulator.cache import keep_compiled_code
 from ...models.neurons import IntegerLeakyIntegrateAndFire, leaky_rule
 
 Array = NDArray[Any]
 
-_TEXTS = (Path(__file__), Path(leaky_rule.__file__))
-_DIGEST = hashlib.sha256(b"".join(path.read_bytes() for path in _TEXTS)).hexdigest()[:16]
-numba.config.CACHE_DIR = str(cache_folder(_DIGEST))  # type: ignore[attr-defined]
+keep_compiled_code(Path(__file__), Path(leaky_rule.__file__))
 
 _step = numba.njit(inline="always")(leaky_rule.step)
 
