@@ -51,19 +51,20 @@ class JointRounding:
         blocks = [wanted[name].reshape(self.weights.rows, -1) for name in self.names]
         steps: list[Array] = []
         ranges: tuple[list[Array], list[Array]] = [], []
+        pruned = any(not np.all(self.weights.kept[name]) for name in self.names)
         for name, block in zip(self.names, blocks, strict=True):
             grid, unit = self.weights.grids[name], 2.0 ** exponents.get(name, 0)
             wide = name in self.weights.constants  # two matrices hold it to the last bit
             each = (1.0, -np.inf, np.inf) if wide else (grid.step * unit, grid.low * unit, grid.high * unit)
             kept = self.weights.kept[name].reshape(block.shape)
-            steps.append(np.full(block.shape, each[0]))
+            steps.append(np.full(block.shape[1], each[0]))
             for part, number in zip(ranges, each[1:], strict=True):
-                part.append(np.where(kept, number, 0.0))
+                part.append(np.where(kept, number, 0.0) if pruned else np.full(block.shape[1], number))
         factor, order = self._factor
         together = compensated(
             np.concatenate(blocks, axis=1),
-            np.concatenate(steps, axis=1),
-            *(np.concatenate(part, axis=1) for part in ranges),
+            np.concatenate(steps),
+            *(np.concatenate(part, axis=-1) for part in ranges),
             factor=factor,
             order=order,
         )

@@ -68,7 +68,9 @@ def compensated(ideal: Array, steps: Array, lows: Array, highs: Array, *, factor
     # Weights along the first axis, so that what a step reads and writes lies together; what leaves a block of weights
     # is passed on to all behind it as one product.
     left = np.ascontiguousarray(ideal[:, order].T, dtype=np.float64)
-    steps, lows, highs = (np.broadcast_to(part, ideal.shape)[:, order].T for part in (steps, lows, highs))
+    steps, lows, highs = (
+        part[order, np.newaxis] if part.ndim == 1 else part[:, order].T for part in (steps, lows, highs)
+    )
     result = np.empty(ideal.shape)
     for first in range(0, order.size, BLOCK):
         stop = min(first + BLOCK, order.size)

@@ -65,6 +65,25 @@ class _Candidate:
     score: Score
 
 
+class _BestRows:
+    """The best candidate of each row so far, put together; only this is kept of large layers."""
+
+    def __init__(self, weights: RowWeights) -> None:
+        self.row_of = weights.row_of
+        self.distance = np.full(weights.rows, np.inf)
+        self.scale = np.ones(weights.rows)
+        self.values = {name: np.zeros(flat.shape, dtype=np.float32) for name, flat in weights.flat.items()}
+
+    def take(self, candidate: _Candidate, kind: int) -> None:
+        """Take over the rows in which a candidate is better, after one of `RETENTIONS`."""
+        better = candidate.score.distance[kind] < self.distance
+        self.distance = np.where(better, candidate.score.distance[kind], self.distance)
+        self.scale = np.where(better, candidate.scale, self.scale)
+        for name, values in candidate.values.items():
+            chosen = better[self.row_of[name]]
+            self.values[name][chosen] = values[chosen]
+
+
 class RowSearch:
     """The search for one layer.
 
@@ -90,12 +109,13 @@ class RowSearch:
     def choices(self) -> tuple[RowChoice, ...]:
         """For each of `RETENTIONS` a choice with corrections and one without; the first is the likeliest best."""
         plan = self._best_plan()
-        tried = [
-            self._candidate(plan, fraction, jointly)
-            for fraction in self._fractions(plan)
-            for jointly in ((False, True) if self.joint.possible else (False,))
-        ]
-        return tuple(choice for kind in range(RETENTIONS.size) for choice in self._both(plan, tried, kind))
+        best = [_BestRows(self.weights) for _ in RETENTIONS]
+        for fraction in self._fractions(plan):
+            for jointly in (False, True) if self.joint.possible else (False,):
+                candidate = self._candidate(plan, fraction, jointly)
+                for kind, rows in enumerate(best):
+                    rows.take(candidate, kind)
+        return tuple(choice for kind, rows in enumerate(best) for choice in self._both(plan, rows, kind))
 
     def _best_plan(self) -> ExponentPlan:
         best, least = None, np.inf
@@ -132,16 +152,9 @@ class RowSearch:
         neuron = self._quantized(scale, Corrections.none(self.sample.rows))
         return _Candidate(scale, values, score(neuron, weights.sums(values), self.sample.wanted, RETENTIONS))
 
-    def _both(self, plan: ExponentPlan, tried: list[_Candidate], kind: int) -> tuple[RowChoice, RowChoice]:
+    def _both(self, plan: ExponentPlan, best: _BestRows, kind: int) -> tuple[RowChoice, RowChoice]:
         """The best candidate of each row, with corrections and without."""
-        best = np.argmin(np.stack([candidate.score.distance[kind] for candidate in tried]), axis=0)
-        scale = np.stack([candidate.scale for candidate in tried])[best, np.arange(self.sample.rows)]
-        values = {
-            name: np.stack([candidate.values[name] for candidate in tried])[
-                best[self.weights.row_of[name]], np.arange(self.weights.flat[name].size)
-            ]
-            for name in self.weights.flat
-        }
+        scale, values = best.scale, best.values
         parts = {
             name: self.weights.stored(name, values[name], weights * scale[self.weights.row_of[name]], plan.of)[1]
             for name, weights in self.weights.flat.items()
