@@ -184,13 +184,15 @@ def _print_accuracy(models: list[Model], settings: tuple[str, ...], samples: int
                 rounded = plainly_rounded(network, bits, frozenset({first_layer} if setting.ternary else ()))
                 plain[key] = float(np.mean(_float_answers(rounded, measured.compiled, data) == labels))
             unseen = measured.unseen
+            others = "– | –"
+            if unseen.any():
+                others = f"{measured.right[unseen].mean():.2%} | {_points(measured.right[unseen], expected[unseen])}"
             goal = setting.goals[0 if model.name == "braille" else 1]
             print(
                 f"| {model.name} | {data.samples} | {np.count_nonzero(~unseen)} | {name} | {expected.mean():.2%} "
                 f"| {plain[key]:.2%} "
                 f"| {measured.right.mean():.2%} | {_points(measured.right, expected)} "
-                f"| {'–' if goal is None else f'-{goal:.1f}'} | {measured.right[unseen].mean():.2%} "
-                f"| {_points(measured.right[unseen], expected[unseen])} | {measured.seconds:.1f} |",
+                f"| {'–' if goal is None else f'-{goal:.1f}'} | {others} | {measured.seconds:.1f} |",
                 flush=True,
             )
 

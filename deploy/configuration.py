@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..models.decision import Decision
 from ..models.errors import UsageError
@@ -18,16 +18,27 @@ from ..models.readers.nir import NirOptions
 from ..models.readers.onnx import OnnxOptions
 from ..models.readers.torch import TorchOptions
 from .conversion.thresholds import ThresholdRule
+from .quantization.weights import MOST_BITS
 from .quantization.wish import Wish
+from .quantization_choices import Bits, Share, Split
 
 GuardName = Literal["silent", "saturated", "loss", "overflow"]
 """Guards that can be waived; see `guards`."""
 
 LONGEST_VALUE = 60  # characters of a wrong value that an error shows
-
-
-Bits = Annotated[int, Field(ge=1, le=8)] | Literal["auto"]
-Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | Literal["auto"]
+REASONS = {  # what pydantic says of types, in a user's words
+    "bool_parsing": "it must be yes or no",
+    "bool_type": "it must be yes or no",
+    "int_parsing": "it must be a whole number",
+    "int_type": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "float_type": "it must be a number",
+    "dict_type": "it must be a mapping of keys to values",
+    "model_type": "it must be a mapping of keys to values",
+    "tuple_type": "it must be a list",
+    "string_type": "it must be a text (quote it)",
+}
 
 
 class LayerConfiguration(BaseModel):
@@ -35,16 +46,22 @@ class LayerConfiguration(BaseModel):
 
     Attributes
     ----------
-    ternary : weights are -1, 0 or 1 times a step.
+    ternary : weights are -1, 0 or 1 times a step; leaves no bits to choose.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reset: Reset | None = None
     bits: Bits | None = None
-    split: bool | Literal["auto"] | None = None
+    split: Split | None = None
     ternary: bool = False
     prune: Share | None = None
+
+    @model_validator(mode="after")
+    def _one_width(self) -> LayerConfiguration:
+        if self.ternary and self.bits is not None:
+            raise ValueError("ternary weights have no other bits: keep one of ternary and bits")
+        return self
 
 
 class Configuration(BaseModel):
@@ -102,7 +119,7 @@ class Configuration(BaseModel):
     max_loss: float = Field(default=0.02, ge=0, le=1)
     allow: tuple[GuardName, ...] = ()
     bits: Bits = 8
-    split: bool | Literal["auto"] = False
+    split: Split = False
     prune: Share = 0.0
     fine_tune: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
@@ -132,6 +149,12 @@ class Configuration(BaseModel):
             if name not in strategies():
                 raise ValueError(f"there is no strategy {name!r}, only {', '.join(strategies())}")
         return name
+
+    @field_validator("allow", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        """Let people write a single guard without brackets."""
+        return [value] if isinstance(value, str) else value
 
     @field_validator("input_scale", "input_offset", mode="before")
     @classmethod
@@ -183,7 +206,7 @@ class Configuration(BaseModel):
     def wish(self, layer: str) -> Wish:
         """What is said of the synapses that reach a layer."""
         own = self.layers.get(layer, LayerConfiguration())
-        bits = self.bits if own.bits is None else own.bits
+        bits = MOST_BITS if own.ternary else self.bits if own.bits is None else own.bits
         split = self.split if own.split is None else own.split
         prune = self.prune if own.prune is None else own.prune
         return Wish(
@@ -207,7 +230,7 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
         return Configuration(**(values | given))
     except ValidationError as error:
         first = error.errors()[0]
-        place = [str(part) for part in first["loc"]]
+        place = [str(part) for part in first["loc"] if part != "[key]"]
         key = ".".join(place)
         if first["type"] == "extra_forbidden":
             known = Configuration.model_fields if len(place) == 1 else LayerConfiguration.model_fields
@@ -216,7 +239,7 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
             key, first["input"] = place[0], given[place[0]]
         source = "The option" if place[0] in given else f"The configuration {file}:"
         name = f"--{key.replace('_', '-')}" if place[0] in given else key
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = REASONS.get(first["type"], first["msg"].removeprefix("Value error, "))
         reason = reason[0].lower() + reason[1:]
         raise UsageError(f"{source} {name} cannot be {_shown(first['input'])}: {reason}.") from None
 

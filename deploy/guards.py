@@ -19,7 +19,7 @@ from .ledger import Entry
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 SATURATED, BUSY = 0.99, 0.9  # spikes per neuron and step: of a layer that says nothing more, and of one that did before
 SLACK = 1e-9  # of a difference of shares, for rounding
-MORE_BITS = "try more --bits, --split on, more --calibration-samples"
+MORE_BITS = "try more --bits, --split yes, more --calibration-samples"
 LONGEST_LIST = 4  # layers that a message gives figures of
 
 Overflows = Mapping[str, Mapping[str, int]]

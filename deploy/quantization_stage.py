@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ..mapping.precision import Precision
 from ..mapping.target import Target
 from ..models.decision import natural_decision
-from ..models.errors import UsageError
+from ..models.errors import BackendMissingError, UsageError
 from ..models.input_code import InputCode
 from ..models.network import Network, Role
 from .calibration import calibration_samples, quantization_cost
@@ -19,7 +20,8 @@ from .configuration import Configuration
 from .data import Data
 from .progress import Progress
 from .quantization.automatic import Settling
-from .quantization.quantize import Quantization, Quantizer
+from .quantization.layer_quantization import Quantization
+from .quantization.quantizer import Quantizer
 
 Array = NDArray[Any]
 
@@ -50,16 +52,20 @@ def quantize_for(
     Raises
     ------
     UnsupportedModelError : see `Quantizer`.
-    UsageError : the configuration names a layer that does not exist.
+    UsageError : the configuration names a layer that does not exist, or wants a network of integers quantized.
     BackendMissingError : fine-tuning is asked for, and PyTorch is not installed.
     """
+    layers = [population.name for population in network.populations if population.role is Role.NEURON]
+    _check_names(config, layers)
+    if config.fine_tune and not importlib.util.find_spec("torch"):  # before a long search
+        raise BackendMissingError("Fine-tuning needs PyTorch: pip install 'spikeloom[torch]'.")
+    if network.integer:
+        _check_unused(config)
     chosen = calibration_samples(quantization_cost(network, data.steps), data, config)
     calibration = code.decode(code.encode(data.x[chosen]))
     if network.integer:
         note = "quantization: none, the network is made of integers, which are kept as they are."
         return QuantizationStage(Quantization(network, ()), calibration, chosen, (note,))
-    layers = [population.name for population in network.populations if population.role is Role.NEURON]
-    _check_names(config, layers)
     decision = config.decision or natural_decision(network.by_name[network.output])
     open_ended = any(None in (wish.bits, wish.split, wish.pruned) for wish in map(config.wish, layers))
     advance = progress.stage(f"quantizing on {chosen.size} samples", None if open_ended else len(layers))
@@ -72,6 +78,7 @@ def quantize_for(
     notes = [
         f"calibration: {drawn}, without labels, seed {config.seed} (calibration_samples).",
         *settling.remarks,
+        *_one_bit(network, [name for name, form in settling.formats.items() if form.bits == 1 and not form.ternary]),
     ]
     if config.fine_tune:
         from .fine_tuning.fine_tune import fine_tune
@@ -101,3 +108,31 @@ def _check_names(config: Configuration, layers: list[str]) -> None:
                 f"The configuration has settings for a layer {name!r}, but the layers are "
                 f"{', '.join(map(repr, layers))}{hint}"
             )
+
+
+def _one_bit(network: Network, layers: list[str]) -> list[str]:
+    """What became of weights of one bit and both signs, as a remark."""
+    ternary = [
+        name
+        for name in layers
+        if any(
+            p.connectivity.weights.min(initial=0) < 0 < p.connectivity.weights.max(initial=0)
+            for p in network.incoming(name)
+            if network.by_name[p.source].role is not Role.CONSTANT
+        )
+    ]
+    if not ternary:
+        return []
+    return [f"bits: one has no room for a sign, so that weights of {', '.join(map(repr, ternary))} are ternary (bits)."]
+
+
+def _check_unused(config: Configuration) -> None:
+    """Refuse what only a float network can be given: integers are kept as they are."""
+    plain = Configuration()
+    asked = [key for key in ("bits", "split", "prune", "fine_tune") if getattr(config, key) != getattr(plain, key)]
+    asked += [f"layers.{name}" for name, layer in config.layers.items() if layer.model_fields_set - {"reset"}]
+    if asked:
+        raise UsageError(
+            f"The network is made of integers, which are kept as they are, and cannot be given {', '.join(asked)}: "
+            f"leave {'it' if len(asked) == 1 else 'them'} out, or deploy the float network that it was made from."
+        )

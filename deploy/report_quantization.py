@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..backends.energy import SYNAPSE_KINDS
 from ..backends.program import Program
 from ..backends.run import Counters
 from ..mapping.features import weight_bits
 from ..mapping.sparsity import zero_share
 from ..mapping.synaptic_memory import memory_of_projections
+from ..models.connectivity import Connectivity
 from ..models.network import Role
 from ..models.neurons import IntegerLeakyIntegrateAndFire
-from .quantization.quantize import LayerQuantization, Quantization
+from .quantization.layer_quantization import LayerQuantization, Quantization
 from .quantization.synapse_format import FINE
 
 Json = dict[str, Any]
@@ -61,7 +64,7 @@ def _layer(
         "spike_agreement": layer.agreement,
         "likeness": layer.likeness,
         "weight_bits": max((entry["weight_bits"] for entry in projections if not entry["bias"]), default=0),
-        "zero_share": _zeros(projections),
+        "zero_share": _zeros(layer, program),
         "split": _split(projections),
         "projections": projections,
     }
@@ -96,14 +99,21 @@ def _projection(
     }
 
 
-def _zeros(projections: list[Json]) -> float:
-    """Share of a layer's synapses that are zero, biases and second matrices left out."""
-    counted = [entry for entry in projections if not entry["bias"] and not entry["name"].endswith(FINE)]
-    places = [
-        (entry["synapses"] / (1 - entry["zero_share"]), entry["synapses"]) for entry in counted if entry["synapses"]
-    ]
-    total = sum(place for place, _ in places)
-    return 1 - sum(present for _, present in places) / total if total else 0.0
+def _zeros(layer: LayerQuantization, program: Program) -> float:
+    """Share of a layer's weights that are zero, biases left out; one that is made of several parts is zero if all are.
+
+    Shared weights count where they are used, as in `zero_share`.
+    """
+    present: dict[str, Connectivity] = {}
+    for projection in program.network.incoming(layer.layer):
+        if program.network.by_name[projection.source].role is not Role.CONSTANT:
+            whole = min((name for name in layer.projections if f"{projection.name}, ".startswith(f"{name}, ")), key=len)
+            used = projection.connectivity.weights != 0
+            if whole in present:
+                used = used | (present[whole].weights != 0)
+            present[whole] = projection.connectivity.with_weights(used.astype(np.int16))
+    places = sum(part.with_weights(np.ones_like(part.weights)).synapses() for part in present.values())
+    return 1 - sum(part.synapses() for part in present.values()) / places if places else 0.0
 
 
 def _split(projections: list[Json]) -> Json | None:

@@ -82,8 +82,14 @@ class Settling:
             if self._changed(other) < changed:
                 self.formats, best = formats, other
                 split.append(name)
+        together = self.formats | {name: replace(self.formats[name], split=True) for name in open_}
+        if self._changed(best) > self.bound and together != self.formats:
+            other = self._chosen(together)
+            if self._changed(other) < self._changed(best):
+                self.formats, best, split = together, other, open_
         if split:
             self.remarks.append(f"weights: each the sum of two in {_listed(split)}, for the accuracy bound (split).")
+        self._note_broken_bound("split", best)
         return best
 
     def _narrowed(self, best: dict[str, QuantizedLayer]) -> dict[str, QuantizedLayer]:
@@ -106,12 +112,7 @@ class Settling:
                 if self._changed(other) > self.bound:
                     break
                 self.formats, best = self.formats | {name: form}, other
-        changed = self._changed(best)
-        if changed > self.bound:
-            self.remarks.append(
-                f"bits: {MOST_BITS} everywhere, with which {changed:.1%} of the calibration samples change class, more "
-                f"than the accuracy bound of {self.bound:.1%} (bits)."
-            )
+        if self._note_broken_bound("bits", best):
             return best
         found = ", ".join(f"{name} {self.formats[name].bits}" for name in open_)
         self.remarks.append(f"bits: the fewest that keep the accuracy bound, {found} (bits).")
@@ -127,8 +128,20 @@ class Settling:
                 self.formats = formats
                 self.remarks.append(f"pruning: {share:.0%} of the weights of {_listed(open_)} became zero (prune).")
                 return other
-        self.remarks.append("pruning: none, for a tenth of the weights alone breaks the accuracy bound (prune).")
+        if not self._note_broken_bound("prune", best):
+            self.remarks.append("pruning: none, for a tenth of the weights would break the accuracy bound (prune).")
         return best
+
+    def _note_broken_bound(self, option: str, best: Mapping[str, QuantizedLayer]) -> bool:
+        """Say that a search could not meet the bound, where it could not."""
+        changed = self._changed(best)
+        broken = changed > self.bound
+        if broken:
+            self.remarks.append(
+                f"accuracy bound: {changed:.1%} of the calibration samples change class, more than {self.bound:.1%}, "
+                f"whatever is tried ({option})."
+            )
+        return broken
 
 
 def _listed(names: list[str]) -> str:

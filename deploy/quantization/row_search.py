@@ -32,7 +32,8 @@ RETENTIONS = np.array([0.85, 0.6, 0.95])  # of smoothed spike trains; the first 
 PERCENTILES = (99.0, 95.0)
 FRACTIONS = np.geomspace(1.0, 0.12, 24)  # of a row's largest weight, tried for the end of the range
 AROUND = (1.0, 1.25, 0.8, 1.1, 0.9)  # the one with the least squared error
-STOPPING_WORTH = 0.8  # share of the distance at which potentials may stop at their lowest value
+GOOD = 0.03  # distance relative to the size of the trains with which no potential needs to stop at its lowest value
+STOPPING_WORTH = 0.8  # share of the distance at which potentials may stop there
 WORTH = 0.98  # a correction must bring the distance below this share: less may be chance
 
 
@@ -120,6 +121,8 @@ class RowSearch:
     def _best_plan(self) -> ExponentPlan:
         best, least = None, np.inf
         for ceiling in self.ceilings:
+            if best is not None and least <= GOOD * self._size(0):
+                break
             for plan in exponent_plans(self.weights, ceiling):
                 distance = float(self._candidate(plan, 1.0, False).score.distance[0].sum())
                 worth = 1.0 if best is None or ceiling is best.ceiling else STOPPING_WORTH

@@ -97,12 +97,13 @@ class RowWeights:
     ) -> tuple[Array, tuple[Part, ...]]:
         """What synapses make of weights, and the parts that hold them."""
         exponent = exponents.get(name)
-        form = self.forms[name]
+        form, grid = self.forms[name], self.grids[name]
         if exponent is None:  # a bias, or no weight at all: of its own size
-            fitting = fitting_exponent(values, self.grids[name])
-            exponent = LARGEST_EXPONENT if fitting is None else fitting
             form = SynapseFormat(split=True)
-        parts = parts_of(np.where(self.kept[name], values, 0.0), wanted, exponent, self.grids[name], form)
+            grid = form.grid(signs_of(values))  # rounding together may turn a sign
+            fitting = fitting_exponent(values, grid)
+            exponent = LARGEST_EXPONENT if fitting is None else fitting
+        parts = parts_of(np.where(self.kept[name], values, 0.0), wanted, exponent, grid, form)
         return sum((part.values for part in parts), np.zeros(values.shape)), parts
 
     def sums(self, values: Mapping[str, Array]) -> Array:

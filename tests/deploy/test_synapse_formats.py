@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spikeloom.deploy.quantization.automatic import Settling
-from spikeloom.deploy.quantization.quantize import Quantizer, quantize
+from spikeloom.deploy.quantization.quantize import quantize
+from spikeloom.deploy.quantization.quantizer import Quantizer
 from spikeloom.deploy.quantization.synapse_format import FINE, SynapseFormat
 from spikeloom.deploy.quantization.wish import Wish
 from spikeloom.mapping.features import weight_bits
