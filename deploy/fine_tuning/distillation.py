@@ -16,9 +16,11 @@ from ...models.neurons import IntegerLeakyIntegrateAndFire
 
 Array = NDArray[Any]
 
-WINDOWS = 16  # of a sample, over which the activity of every neuron is averaged and compared
+WINDOWS = 16  # of a sample at most, over which the activity of every neuron is averaged and compared
+SHORTEST = 4  # steps of a window, where there are so many: which of them a spike comes at is mostly chance
 SHARPNESS = 4.0  # the float network's median lead of its decision, in the logarithm of chances
-LAYERS = 0.1  # weight of the activity of all layers beside the answers
+LAYERS = 3.0  # weight of the activity of all layers beside the answers, where the decisions are nearly right
+FEWEST_LAYERS = 0.1  # the same where half of them are wrong, and layers must find ways of their own
 SILENT = 1e-12
 
 
@@ -42,6 +44,7 @@ class Distillation:
         }
         self.decisions = decide(wanted[network.output], decision)
         self._classes = torch.from_numpy(np.asarray(self.decisions if labels is None else labels, dtype=np.int64))
+        self._labelled = labels is not None
         self._averages = {name: _averages(_by_steps(wanted[name])) for name in self._factors}
         self._spreads = {name: float(part.var()) for name, part in self._averages.items()}
         scores = self._scores(_by_steps(wanted[network.output]))
@@ -50,32 +53,53 @@ class Distillation:
         self._sharpness = SHARPNESS / float(leads[leads > 0].median()) if bool((leads > 0).any()) else 1.0
         self._chances = functional.softmax(scores * self._sharpness, dim=1)
 
-    def loss(self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
+    @property
+    def classes(self) -> Array:
+        """(samples,) int64: the labels, or without them the float network's decisions."""
+        return np.asarray(self._classes.numpy())
+
+    def loss(self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor, astray: float) -> torch.Tensor:
         """What training makes smaller: the distance of the answers and that of every layer's activity.
 
         Of each sample the logarithm counts: one that has gone astray, with derivatives that say little, would outweigh
-        all others by its distance.
+        all others by its distance. Where nearly all decisions are right, few samples cannot say how the many weights
+        should move, but the activity of all layers can; to aim at decisions would then only make answers louder.
 
         Parameters
         ----------
         activity : per population (steps, samples, neurons), of these samples.
         samples : their numbers.
+        astray : share of samples that were decided otherwise than wanted before the training, in [0, 1].
         """
+        divergence, missed = self._of_answers(activity, samples)
+        answers = torch.log1p(divergence + (1.0 if self._labelled else astray) * missed)
+        weight = max(FEWEST_LAYERS, LAYERS * (1 - 2 * astray))
+        return (answers + weight * self._of_layers(activity, samples)).mean()
+
+    def distances(self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
+        """What samples that do not train are judged by; (samples,), 0 where all is as in the float network.
+
+        The answers' divergence, not the chance of the wanted class, which louder answers raise although they are
+        wrong more often; and the layers' activity, which tells more than few samples' answers of those to come.
+        """
+        divergence, missed = self._of_answers(activity, samples)
+        answers = torch.log1p(divergence + missed) if self._labelled else torch.log1p(divergence)
+        return answers + self._of_layers(activity, samples)
+
+    def _of_answers(
+        self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Divergence from the float network's chances, and missed logarithm of the wanted class's; (samples,) each."""
         scores = self._sharpened(activity)
         divergence = functional.kl_div(functional.log_softmax(scores, dim=1), self._chances[samples], reduction="none")
         missed = functional.cross_entropy(scores, self._classes[samples], reduction="none")
-        distance = torch.log1p(divergence.sum(dim=1) + missed)
+        return divergence.sum(dim=1).clamp(min=0), missed
+
+    def _of_layers(self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
         layers = [
             self._of_layer(name, activity[name], samples) for name in self._spreads if self._spreads[name] > SILENT
         ]
-        if layers:
-            distance = distance + LAYERS * torch.stack(layers).mean(dim=0)
-        return distance.mean()
-
-    def doubt(self, activity: Mapping[str, torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
-        """Chance of all other classes than the wanted one, in [0, 1]; (samples,)."""
-        chances = functional.softmax(self._sharpened(activity), dim=1)
-        return 1 - chances.gather(1, self._classes[samples].unsqueeze(1)).squeeze(1)
+        return torch.stack(layers).mean(dim=0) if layers else torch.zeros(len(samples), dtype=torch.float64)
 
     def _sharpened(self, activity: Mapping[str, torch.Tensor]) -> torch.Tensor:
         return self._scores(activity[self._output] * self._factors[self._output]) * self._sharpness
@@ -110,6 +134,6 @@ def _by_steps(activity: Array) -> torch.Tensor:
 def _averages(activity: torch.Tensor) -> torch.Tensor:
     """Over windows: (steps, samples, neurons) to (windows, samples, neurons)."""
     steps = activity.shape[0]
-    width = max(1, steps // WINDOWS)
+    width = steps // min(WINDOWS, max(1, steps // SHORTEST))
     whole = steps // width
     return activity[: whole * width].reshape(whole, width, *activity.shape[1:]).mean(dim=1)

@@ -13,7 +13,7 @@ from ...models.errors import BackendMissingError, DataError, Unsupported, unsupp
 from ...models.network import Network
 from ...models.neurons import IntegerLeakyIntegrateAndFire
 from ..progress import Progress, Quiet
-from ..quantization.quantize import Quantization
+from ..quantization.layer_quantization import Quantization
 
 Array = NDArray[Any]
 
@@ -27,7 +27,8 @@ class FineTuning:
 
     Attributes
     ----------
-    quantization : the network that was best on the samples held out; the very one that came in where none was better.
+    quantization : the network that was best on the samples held out; the very one that came in where
+        none was surely better.
     improved : whether it is another one than came in.
     before, after : share of the samples held out on which the integer network decides as the float network does.
     note : one sentence for the report.
@@ -56,7 +57,8 @@ def fine_tune(
 
     Forward it is the integer network itself. Every weight stays on its grid with its exponent, every parameter in its
     register and shared by the neurons that shared it. What rounding took nothing from is left as it is. A fifth of the
-    samples is held out, and judges which state is kept.
+    samples is held out, and judges which state is kept: none that is not closer to the float network by more than
+    chance, or that decides fewer of all samples as wanted than the network that came in.
 
     Parameters
     ----------
@@ -101,8 +103,8 @@ def fine_tune(
         f"fine-tuning: {trained.epoch} of {epochs} epochs towards {aim}, seed {seed}; the network now {agreed}, "
         f"before on {trained.before:.1%}."
         if trained.improved
-        else f"fine-tuning: {epochs} epochs towards {aim}, seed {seed}, without a gain, so that the network is the one "
-        f"that was quantized; it {agreed}."
+        else f"fine-tuning: {epochs} epochs towards {aim}, seed {seed}, without a gain beyond chance, so that the "
+        f"network is the one that was quantized; it {agreed}."
     )
     return FineTuning(trained.quantization, trained.improved, trained.before, trained.after, note)
 

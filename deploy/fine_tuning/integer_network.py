@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons import IntegerLeakyIntegrateAndFire
 from ...models.neurons.leaky_rule import ACTIVATION_SHIFT
-from ..quantization.quantize import Quantization
+from ..quantization.layer_quantization import Quantization
 from ..quantization.weights import QuantizedWeights
 from .components import Component, components, singles
-from .latent import LatentParameter, LatentWeights, bias_of, threshold_of
+from .latent import INSIDE, LatentParameter, LatentWeights, bias_of, threshold_of
 from .loop import Circle, IntegerSteps, delayed
 from .synapses import weighted_sums
 
@@ -34,7 +34,7 @@ class TrainableNetwork:
 
     Parameters
     ----------
-    keep_zeros : see `LatentWeights`.
+    keep_zeros, near : see `LatentWeights`.
 
     Attributes
     ----------
@@ -42,11 +42,13 @@ class TrainableNetwork:
     thresholds, biases : per population whose are trained.
     """
 
-    def __init__(self, quantization: Quantization, keep_zeros: bool = False) -> None:
+    def __init__(self, quantization: Quantization, keep_zeros: bool = False, near: float = INSIDE) -> None:
         self.quantization = quantization
         self.network = quantization.network
         rounded = {name: part for layer in quantization.layers for name, part in layer.projections.items()}
-        self.weights = {name: LatentWeights(part, keep_zeros) for name, part in rounded.items() if not _exact(part)}
+        self.weights = {
+            name: LatentWeights(part, keep_zeros, near) for name, part in rounded.items() if not _exact(part)
+        }
         self.thresholds: dict[str, LatentParameter] = {}
         self.biases: dict[str, LatentParameter] = {}
         self._units = {p.name: spiking_input(self.network, p) for p in self.network.populations if p.neuron is not None}

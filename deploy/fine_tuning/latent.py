@@ -31,14 +31,15 @@ class LatentWeights:
     Parameters
     ----------
     keep_zeros : let no weight that is zero become another, as after pruning.
+    near : of a step: how far from its weight a latent weight begins at most, below 0.5.
     """
 
-    def __init__(self, quantized: QuantizedWeights, keep_zeros: bool = False) -> None:
+    def __init__(self, quantized: QuantizedWeights, keep_zeros: bool = False, near: float = INSIDE) -> None:
         self.start = quantized
         grid = quantized.grid
         places = np.asarray(quantized.weights, dtype=np.float64) / grid.step
-        near = np.clip(np.asarray(quantized.ideal, dtype=np.float64) / grid.step, places - INSIDE, places + INSIDE)
-        self.value = torch.nn.Parameter(torch.from_numpy(near))
+        first = np.clip(np.asarray(quantized.ideal, dtype=np.float64) / grid.step, places - near, places + near)
+        self.value = torch.nn.Parameter(torch.from_numpy(first))
         self._ends = grid.low / grid.step, grid.high / grid.step
         present = quantized.weights != 0
         self._present = torch.from_numpy(present if keep_zeros else present | (quantized.ideal != 0))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spikeloom.deploy.quantization.quantize import LayerQuantization, Quantization
+from spikeloom.deploy.quantization.layer_quantization import LayerQuantization, Quantization
 from spikeloom.deploy.quantization.weights import WeightGrid, quantized_weights
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
 from spikeloom.models.execution.network_run import run_network

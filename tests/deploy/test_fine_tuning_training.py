@@ -11,7 +11,8 @@ import pytest
 
 from spikeloom.deploy.fine_tuning.components import components
 from spikeloom.deploy.fine_tuning.fine_tune import FEWEST_SAMPLES, fine_tune
-from spikeloom.deploy.quantization.quantize import LayerQuantization, Quantization
+from spikeloom.deploy.fine_tuning.judgement import Judgement
+from spikeloom.deploy.quantization.layer_quantization import LayerQuantization, Quantization
 from spikeloom.deploy.quantization.weights import Signs, quantized_weights, weight_grid
 from spikeloom.models.connectivity import Dense, OneToOne
 from spikeloom.models.decision import Decision, decide
@@ -204,6 +205,31 @@ def test_without_a_gain_the_network_comes_back_as_it_was():
     assert "without a gain" in result.note
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_fewer_calibration_samples_are_decided_alike_than_before(seed):
+    """Hardly anything to gain, few samples to see it on."""
+    pytest.importorskip("torch")
+    random = np.random.default_rng(seed)
+    network = float_network(random)
+    quantization, data = rounded(network, 5), recordings(random, 30)
+    result = fine_tune(quantization, data, run_network(network, data), Decision.SUM, epochs=5, seed=seed)
+    assert agreement(network, result.quantization, data) >= agreement(network, quantization, data)
+    assert result.improved == (result.quantization is not quantization)
+
+
+def test_a_gain_that_may_be_chance_does_not_count():
+    random = np.random.default_rng(3)
+    before = random.random(50)
+    noise = random.normal(0, 1, 50)
+    noise -= noise.mean()
+    first = Judgement(before, 0.9, 0.9)
+    assert Judgement(before - 0.02, 0.9, 0.9).surely_closer(first)  # the same gain, everywhere
+    assert not Judgement(before - 0.02 + noise, 0.9, 0.9).surely_closer(first)
+    assert not Judgement(before - 0.02, 0.9, 0.88).surely_closer(first)  # closer, and yet decided wrongly
+    assert not Judgement(before + 0.02, 1.0, 1.0).surely_closer(first)
+    assert not first.surely_closer(first)
+
+
 def test_too_few_samples_are_refused():
     random = np.random.default_rng(0)
     network = float_network(random)
@@ -236,7 +262,7 @@ import sys
 sys.modules["torch"] = None
 import numpy as np
 from spikeloom.deploy.fine_tuning.fine_tune import fine_tune
-from spikeloom.deploy.quantization.quantize import Quantization
+from spikeloom.deploy.quantization.layer_quantization import Quantization
 from spikeloom.models.decision import Decision
 from spikeloom.models.errors import BackendMissingError
 from spikeloom.models.network import Network, Population, Role
