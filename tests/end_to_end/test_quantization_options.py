@@ -208,7 +208,7 @@ def test_layers_that_follow_badly_are_split_for_the_bound(deployed):
     """A ternary first layer alone, with which a bound of nothing cannot be kept."""
     layers = "{first: {ternary: true, split: auto}}"
     report, weights = deployed("--max-loss", 0, layers=layers)
-    (note,) = (note for note in report["assumptions"] if note.endswith("(split)."))
+    (note,) = (note for note in report["assumptions"] if note.startswith("weights: each the sum of two"))
     assert "'first'" in note
     assert "'second'" not in note
     assert section(report)["first"]["split"]["synaptic_memory_bits"] > 0
