@@ -22,7 +22,7 @@ from ...models.neurons import LeakyIntegrateAndFire
 
 Array = NDArray[Any]
 
-LARGEST_FLOAT = 1 << 24  # float32 adds whole numbers up to here exactly
+LARGEST_FLOAT = 1 << 24  # float32 adds whole numbers up to here exactly; of split weights it may miss the last bit
 MOST_ENTRIES = 1 << 22  # arriving sums of a layer, over steps, replicates and rows
 MOST_WINDOW_ENTRIES = 1 << 24  # of inputs laid out as windows
 

@@ -26,7 +26,7 @@ WAYS = {
     ("sigma-delta", 8): 0.003,
 }
 """How much accuracy a way to convert may cost, by method and steps."""
-CHANCE = 5 / HELD_OUT  # a few images lie so near the border between two classes that any rounding moves them
+CHANCE = 3 / HELD_OUT  # a few images lie so near the border between two classes that any rounding moves them
 
 
 def write_onnx(path, nodes, weights, inputs, outputs):
@@ -165,9 +165,11 @@ def test_accuracy_stays(deploy, digits, model, method, steps):
     assert list(ledger) == ["ordinary", "converted", "network", "integer", "simulator"]
     assert digits.accuracy[model] > 0.94
     assert ledger["ordinary"]["accuracy"] == pytest.approx(digits.accuracy[model])
+    # Kernels that were never trained leave two images more there, in a code so short.
+    near = CHANCE + 2 / HELD_OUT * (model == "convolutional" and method == "rate")
     for stage in ("converted", "network", "integer", "simulator"):
         assert ledger[stage]["samples"] == HELD_OUT
-        assert ledger[stage]["accuracy"] >= digits.accuracy[model] - WAYS[method, steps] - CHANCE, stage
+        assert ledger[stage]["accuracy"] >= digits.accuracy[model] - WAYS[method, steps] - near, stage
     assert ledger["converted"]["accuracy"] == ledger["network"]["accuracy"]
     assert ledger["integer"]["accuracy"] == ledger["simulator"]["accuracy"]
     assert ledger["simulator"]["mismatched_spikes"] == 0
