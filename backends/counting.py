@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..mapping.routing import build_routes
+from ..mapping.routing.routes import build_routes
 from ..models.network import Role
 from .program import Program
 from .run import Counters

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mapping.constant import Bounds, Constant, Kind
-from ..mapping.mesh import Link
+from ..mapping.routing.mesh import Link
 from ..mapping.target import CostSet, TimeCosts
 from .energy import SYNAPSE_KINDS, is_east_west
 from .run import Counters

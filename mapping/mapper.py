@@ -15,7 +15,7 @@ from .mapping import Mapping, Use
 from .partition.partition import Rates
 from .partition.portfolio import STRATEGIES, Candidate, candidates
 from .partition.sequential import Layout, Sequential
-from .placement import place
+from .placement.swapping import place
 from .problem import Problem, describe
 from .resources import RESOURCES, Accountant, Load
 from .target import Target

@@ -10,9 +10,9 @@ from scipy import sparse
 from spikeloom.mapping.fan_out import count_fan_out
 from spikeloom.mapping.feasibility import Needs
 from spikeloom.mapping.mapper import find_fit, map_network
-from spikeloom.mapping.mesh import Mesh
-from spikeloom.mapping.placement import place
-from spikeloom.mapping.routing import build_routes
+from spikeloom.mapping.placement.swapping import place
+from spikeloom.mapping.routing.mesh import Mesh
+from spikeloom.mapping.routing.routes import build_routes
 from spikeloom.models.connectivity import Convolution, Dense, Sparse
 
 RUNS = settings(max_examples=80, deadline=None)

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .mapping import Place
-from .target import Target
+from ..mapping import Place
+from ..target import Target
 
 Array = NDArray[Any]
 Tile = tuple[int, int, int]  # chip, column, row
 Link = tuple[Tile, Tile]
+ENTRY = 0  # number of the tile at which input enters: chip 0, column 0, row 0
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .mapping import Place
-from .mesh import Mesh, usable_places
-from .target import Target
+from ..mapping import Place
+from ..routing.mesh import ENTRY, Mesh, usable_places
+from ..target import Target
 
 Array = NDArray[Any]
 LARGEST = 512  # places up to which pairs are compared; beyond, cores follow each other in a snake
-ENTRY = 0  # number of the tile at which input enters: chip 0, column 0, row 0
 
 
 def place(packets: Array, target: Target) -> tuple[Place, ...]:

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..models.network import Network
-from .fan_out import FanOut, count_fan_out
-from .mapping import Mapping
-from .mesh import Link, Mesh
-from .placement import ENTRY
-from .target import Target
+from ...models.network import Network
+from ..fan_out import FanOut, count_fan_out
+from ..mapping import Mapping
+from ..target import Target
+from .mesh import ENTRY, Link, Mesh
 
 Array = NDArray[Any]
 

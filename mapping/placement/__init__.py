@@ -1,0 +1,1 @@
+"""Which place of the board each logical core takes."""

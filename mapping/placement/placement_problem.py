@@ -1,0 +1,75 @@
+"""What is to be placed, and where it may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[Any]
+FREE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class PlacementProblem:
+    """Nodes with traffic between them, and slots on a mesh.
+
+    A node is a logical core, or something that stays where it is, such as the input. A slot is a place of a core; all
+    cores of a tile have a slot each at the same position.
+
+    Attributes
+    ----------
+    traffic : (nodes, nodes) CSR float64, messages a step from row to column; the diagonal is ignored.
+    pinned : (nodes,) int64, the slot at which a node stays; `FREE` for the others. Several nodes may be pinned to one
+        slot; no other node may take it.
+    column, row : (slots,) int64, position of each slot on the mesh of the whole board.
+    reserved : (slots,) bool, slots for pinned nodes alone.
+    column_distance, row_distance : (columns, columns) and (rows, rows) float64, symmetric: the cost of the way between
+        two columns and two rows. A message pays the sum of both. They say whether the mesh is a torus, and what a link
+        between chips costs more.
+    """
+
+    traffic: sparse.csr_array
+    pinned: Array
+    column: Array
+    row: Array
+    reserved: Array
+    column_distance: Array
+    row_distance: Array
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return int(self.pinned.size)
+
+    @property
+    def slots(self) -> int:
+        """Number of slots."""
+        return int(self.column.size)
+
+    def cost(self, slots: Array) -> float:
+        """Sum over all pairs of traffic times distance.
+
+        Parameters
+        ----------
+        slots : (nodes,) the slot of each node.
+        """
+        pairs = self.traffic.tocoo()
+        first, second = slots[pairs.row], slots[pairs.col]
+        across = self.column_distance[self.column[first], self.column[second]]
+        down = self.row_distance[self.row[first], self.row[second]]
+        return float((pairs.data * (across + down)).sum())
+
+    def verify(self, slots: Array) -> None:
+        """Raise ValueError where a placement breaks the rules: a bug of the stage that made it."""
+        if slots.shape != (self.nodes,) or slots.min(initial=0) < 0 or slots.max(initial=0) >= self.slots:
+            raise ValueError("not every node has a slot")
+        fixed = self.pinned != FREE
+        if not np.array_equal(slots[fixed], self.pinned[fixed]):
+            raise ValueError("a pinned node moved")
+        free = slots[~fixed]
+        if np.unique(free).size != free.size or self.reserved[free].any() or np.isin(free, self.pinned[fixed]).any():
+            raise ValueError("two nodes share a slot, or a slot is not theirs")
