@@ -58,6 +58,15 @@ DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz w
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 ProcessesOption = Annotated[Literal["layer", "core"], typer.Option(help="In Lava, a process per layer or per core.")]
+MappingOption = Annotated[
+    str | None, typer.Option(help="How to divide the network among cores: auto (the best), or a strategy's name.")
+]
+EffortOption = Annotated[
+    Literal["fast", "normal", "best"] | None, typer.Option(help="How long to search for a good mapping.")
+]
+MappingSecondsOption = Annotated[
+    float | None, typer.Option(help="Seconds after which the search for a mapping stops with the best so far.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -126,24 +135,38 @@ def check(
     target: TargetOption = "loihi2",
     data: DataOption = None,
     config: ConfigOption = None,
+    mapping: MappingOption = None,
+    effort: EffortOption = None,
+    mapping_seconds: MappingSecondsOption = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything drawn at random.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Say whether a model fits a chip, and if not, which layer, which resource, and what would help."""
-    _check(model, target, data, _configuration(config, **reading), json, quiet)
+    """Say whether a model fits a chip, and how well; if not, which layer, which resource, and what would help."""
+    settings = _configuration(
+        config, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds, seed=seed, **reading
+    )
+    _check(model, target, data, settings, json, quiet)
 
 
 def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool, quiet: bool) -> None:
     from .deploy.check import check as check_model
+    from .deploy.progress import TerminalProgress
     from .mapping.problem import describe
     from .models.errors import DoesNotFitError
 
-    result = check_model(model, target, settings, data)
+    with TerminalProgress(hidden=quiet or json) as progress:
+        result = check_model(model, target, settings, data, progress)
     if json:
         _print_json(result.as_dict())
-    elif result.fits and not quiet:
+    elif result.explanation is not None and not quiet:
+        from rich.console import Console
+
+        from .deploy.mapping_summary import print_mapping
+
         cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
         typer.echo(f"{model} fits {target}: {cores}.")
+        print_mapping(result.explanation.as_dict(), Console())
         for assumption in result.assumptions:
             typer.echo(f"  assumed: {assumption}")
     if not result.fits:
@@ -171,6 +194,9 @@ def deploy(
     ] = None,
     prune: Annotated[str | None, typer.Option(help="Share of the weights to set to zero, or auto.")] = None,
     fine_tune: Annotated[int | None, typer.Option(help="Epochs of training in integers (needs PyTorch).")] = None,
+    mapping: MappingOption = None,
+    effort: EffortOption = None,
+    mapping_seconds: MappingSecondsOption = None,
     max_loss: Annotated[float | None, typer.Option(help="Accuracy that deployment may cost (0 to 1; 0.02).")] = None,
     allow: Annotated[
         list[str] | None,
@@ -185,7 +211,8 @@ def deploy(
     settings = _configuration(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
         min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
-        fine_tune=fine_tune, max_loss=max_loss, allow=allow or None, seed=seed, **reading,
+        fine_tune=fine_tune, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds,
+        max_loss=max_loss, allow=allow or None, seed=seed, **reading,
     )  # fmt: skip
     if dry_run:
         _check(model, target, data, settings, json, quiet)

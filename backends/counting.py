@@ -50,7 +50,7 @@ def count(program: Program, spike_counts: Mapping[str, Array], samples: int) -> 
             by_core = _by_core(mapping.core_of[population.name], cores)
             spikes[window] += counts @ by_core
             if packets is not None:
-                packets_out[window] += (counts * np.diff(packets.indptr)) @ by_core
+                packets_out[window] += (counts * routes.messages(population.name)) @ by_core
         for kind, of_kind in routes.synapses.items():
             if population.name in of_kind:
                 operations[kind][window] += counts @ of_kind[population.name]
@@ -62,7 +62,7 @@ def count(program: Program, spike_counts: Mapping[str, Array], samples: int) -> 
     of_layers: dict[str, int] = {}
     for projection in network.projections:
         of_layers[projection.target] = of_layers.get(projection.target, 0) + of_projections[projection.name]
-    link_packets = routes.link_packets(routes.packet_matrix(totals))
+    link_packets = routes.link_packets(totals)
     neuron_updates = np.bincount(np.concatenate([np.zeros(0, int), *mapping.core_of.values()]), minlength=cores)
     return Counters(
         samples,

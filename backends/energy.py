@@ -1,7 +1,8 @@
 """Energy of a sample: how often each operation happened, times what it costs.
 
 dynamic energy = neurons * steps * (access + update) + spikes * spike + synaptic operations * their kind's
-                 + packets between cores * packet + hops east-west * theirs + hops north-south * theirs
+                 + messages * packet + hops east-west * theirs + hops north-south * theirs,
+                 those from chip to chip apart and dearer
 static energy  = chips * (static power + power of the processors) * time
 """
 
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from ..mapping.constant import Bounds, Constant, Kind
 from ..mapping.mapping import Mapping as NetworkMapping
 from ..mapping.target import EnergyCosts, PowerCosts, SynapseKind
+from ..mapping.topology import Topology
+from .hop_costs import hop_costs
 from .run import Counters
 
 Array = NDArray[Any]
@@ -88,7 +91,7 @@ def total(parts: Iterable[Bounds]) -> Bounds:
     return Bounds(math.fsum(low), math.fsum(nominal), math.fsum(high))
 
 
-def energy_terms(counters: Counters, costs: EnergyCosts) -> tuple[Term, ...]:
+def energy_terms(counters: Counters, costs: EnergyCosts, topology: Topology) -> tuple[Term, ...]:
     """Every term of the dynamic energy of a mean sample; it is their sum.
 
     A neuron counts as accessed and as updated at every row: its state decays at every step, whether spikes arrive or
@@ -97,11 +100,19 @@ def energy_terms(counters: Counters, costs: EnergyCosts) -> tuple[Term, ...]:
 
     A packet's energy belongs to the core that sends it: input from off the chip is received and takes hops, but no core
     of the chip sends it.
+
+    Parameters
+    ----------
+    topology : of the target that it ran on.
     """
     operations = [(name, int(counts.sum()), constant) for name, counts, constant in _on_cores(counters, costs)]
+    hops = [
+        (hop.name, int(counters.link_packets[hop.links].sum()), hop.constant)
+        for hop in hop_costs(counters, topology, costs.hop_east_west, costs.hop_north_south)
+    ]
     return tuple(
         Term(name, count / counters.samples, constant.bounds, constant.kind, constant.source)
-        for name, count, constant in [*operations, *_hops(counters, costs)]
+        for name, count, constant in [*operations, *hops]
     )
 
 
@@ -148,11 +159,6 @@ def layer_energy(counters: Counters, mapping: NetworkMapping, costs: EnergyCosts
     return MappingProxyType(result)
 
 
-def is_east_west(counters: Counters) -> Array:
-    """(links,) bool, whether a link runs along a row of tiles."""
-    return np.asarray([start[2] == end[2] for start, end in counters.links], dtype=bool)
-
-
 def _on_cores(counters: Counters, costs: EnergyCosts) -> list[tuple[str, Array, Constant]]:
     """Operation, (cores,) how often over all samples, cost."""
     every_step = counters.neuron_updates * counters.rows * counters.samples
@@ -170,15 +176,6 @@ def _on_cores(counters: Counters, costs: EnergyCosts) -> list[tuple[str, Array, 
         ("neuron_update", every_step, costs.neuron_update),
         ("spike", counters.spikes.sum(axis=0), costs.spike),
         ("packet", counters.packets_out.sum(axis=0), costs.packet),
-    ]
-
-
-def _hops(counters: Counters, costs: EnergyCosts) -> list[tuple[str, int, Constant]]:
-    """Operation, how often over all samples, cost."""
-    east_west = is_east_west(counters)
-    return [
-        ("hop_east_west", int(counters.link_packets[east_west].sum()), costs.hop_east_west),
-        ("hop_north_south", int(counters.link_packets[~east_west].sum()), costs.hop_north_south),
     ]
 
 

@@ -166,10 +166,10 @@ def estimate(
     account = target.cost_set(name)
     chips = len({place.chip for place in mapping.places})
     tiles = len({(place.chip, place.column, place.row) for place in mapping.places})
-    timing = time_sample(counters, account, tiles=tiles, period=period)
+    timing = time_sample(counters, account, target.topology, tiles=tiles, period=period)
     return Estimate(
         name,
-        energy_terms(counters, account.energy),
+        energy_terms(counters, account.energy, target.topology),
         static_terms(account.power, chips, timing.latency),
         core_energy(counters, account.energy),
         layer_energy(counters, mapping, account.energy),

@@ -27,10 +27,13 @@ class Counters:
     synaptic_operations : per kind of synapse, "dense", "sparse" or "convolution": (rows, cores) int64; weights that
         were added on each core.
     neuron_updates : (cores,) int64; neurons updated at every step.
-    packets_out, packets_in : (rows, cores) int64; messages between cores, one per spike and receiving core. Input
-        from off the chip arrives in `packets_in` and leaves no core.
+    packets_out : (rows, cores) int64; messages that each core sends: with unicast routing one per spike and receiving
+        core, with multicast routing one per spike that leaves its core.
+    packets_in : (rows, cores) int64; messages that arrive, one per spike and receiving core. Input from off the chip
+        arrives and leaves no core.
     link_packets : (links,) int64; messages over each link of the mesh, in the order of `links`.
-    links : ((chip, column, row), (chip, column, row)) from tile to neighbouring tile.
+    links : ((chip, column, row), (chip, column, row)) from tile to neighbouring tile; on a torus also from edge to
+        edge, and on boards of several chips from chip to chip.
     layer_spikes : per population, spikes.
     layer_synaptic_operations : per population, weights that were added for its neurons.
     projection_synaptic_operations : per projection, weights of it that were added.

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..mapping.explanation import Explanation
 from ..mapping.mapper import find_fit
 from ..mapping.problem import Problem
 from ..mapping.target_files import load_target
 from ..models.graph import Graph
 from ..models.input_code import ANALOG_BITS, input_code
+from ..models.network import Role
 from .configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .lowering.lower import lower, prepare
 from .lowering.relays import with_relays
 from .model_source import Model, Recordings, built_in, load_graph, open_data, with_built_in_options
+from .progress import MAPPING_TOTAL, Progress, Quiet, share_of
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Check:
     ----------
     fits : whether the network can be laid out on the target.
     cores : cores that the best mapping takes; None where there is none.
+    explanation : how the mapping came to be and how good it is; None where there is none.
     problems : what stands against it.
     assumptions : what the model file left open.
     """
 
     fits: bool
     cores: int | None
+    explanation: Explanation | None
     problems: tuple[Problem, ...]
     assumptions: tuple[str, ...]
 
@@ -39,12 +44,19 @@ class Check:
         return {
             "fits": self.fits,
             "cores": self.cores,
+            "mapping": None if self.explanation is None else self.explanation.as_dict(),
             "problems": [problem.as_dict() for problem in self.problems],
             "assumptions": list(self.assumptions),
         }
 
 
-def check(model: Model, target: str, config: Configuration | None = None, data: Recordings = None) -> Check:
+def check(
+    model: Model,
+    target: str,
+    config: Configuration | None = None,
+    data: Recordings = None,
+    progress: Progress | None = None,
+) -> Check:
     """Lay a model out on a target without quantizing it.
 
     Parameters
@@ -69,6 +81,7 @@ def check(model: Model, target: str, config: Configuration | None = None, data: 
     if config.convert is not None:
         graph = prepare(convert_graph(graph, given, config))
     network, notes = with_relays(lower(graph), chip.limits.of("delay_steps"))
+    config.check_layers([population.name for population in network.populations if population.role is Role.NEURON])
     if given is None and config.convert is not None and config.encoder == "constant":
         bits = ANALOG_BITS
         notes = (*notes, f"input: numbers of {bits} bits; recordings would show which they are (--data, --encoder).")
@@ -76,6 +89,7 @@ def check(model: Model, target: str, config: Configuration | None = None, data: 
         bits, notes = 1, (*notes, "input: plain spikes; recordings would show whether they carry numbers (--data).")
     else:
         bits, notes = input_code(given.x).bits, (*notes, *given.notes)
-    fit = find_fit(network, chip, None, config.mapping, bits)
+    told = share_of((progress or Quiet()).stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
+    fit = find_fit(network, chip, None, config.mapping, bits, config.search(told))
     cores = None if fit.mapping is None else fit.mapping.cores
-    return Check(fit.mapping is not None, cores, fit.problems, (*graph.assumptions, *notes))
+    return Check(fit.mapping is not None, cores, fit.explanation, fit.problems, (*graph.assumptions, *notes))

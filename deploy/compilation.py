@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..backends.program import Program
 from ..backends.simulator.simulate import Simulator
+from ..mapping.explanation import Explanation
 from ..mapping.features import check_features
-from ..mapping.mapper import map_network
+from ..mapping.mapper import explained_mapping
 from ..mapping.problem import describe
 from ..mapping.target import Target
 from ..models.decision import natural_decision
@@ -24,7 +25,7 @@ from .configuration import Configuration
 from .data import Data
 from .lowering.lower import lower
 from .lowering.relays import with_relays
-from .progress import Progress
+from .progress import MAPPING_TOTAL, Progress, share_of
 from .quantization.layer_quantization import Quantization
 from .quantization.lost_steps import lost_steps
 from .quantization_stage import quantize_for
@@ -42,6 +43,7 @@ class Compiled:
     graph, network : in float.
     quantization : the integer network and how it came to be.
     program : what backends run.
+    explanation : of the mapping.
     notes : what was assumed on the way.
     overflows : of the calibration samples in a network that was quantized, per layer; see `OverflowCounts.layers`.
     calibrated_on : numbers of the samples that quantization looked at.
@@ -51,6 +53,7 @@ class Compiled:
     network: Network
     quantization: Quantization
     program: Program
+    explanation: Explanation
     notes: tuple[str, ...]
     overflows: Mapping[str, Mapping[str, int]]
     calibrated_on: Array
@@ -76,9 +79,11 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     stage = quantize_for(network, code, target, data, config, progress)
     quantization = stage.quantization
     weights = {name: part for layer in quantization.layers for name, part in layer.projections.items()}
-    progress.stage("mapping")
+    told = share_of(progress.stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
     rates = _rates(quantization.network, code, stage.calibration)
-    mapping = map_network(quantization.network, target, rates, config.mapping, code.bits)
+    mapping, explanation = explained_mapping(
+        quantization.network, target, rates, config.mapping, code.bits, config.search(told)
+    )
     decision = config.decision or natural_decision(network.by_name[network.output])
     program = Program(quantization.network, mapping, target, code, decision, data.steps)
     remarks = [
@@ -92,7 +97,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     overflows = {}
     if not network.integer:
         overflows = count_overflows(quantization.network, code.encode(stage.calibration), state_bits(target))
-    return Compiled(graph, network, quantization, program, tuple(remarks), overflows, stage.chosen)
+    return Compiled(graph, network, quantization, program, explanation, tuple(remarks), overflows, stage.chosen)
 
 
 def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:

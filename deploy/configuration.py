@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ..mapping.search import Effort, Search
 from ..models.decision import Decision
 from ..models.errors import UsageError
 from ..models.neurons.leaky_integrate_and_fire import Reset
@@ -78,6 +83,9 @@ class Configuration(BaseModel):
         runs in a minute or two.
     calibration_samples : samples that the quantizer looks at, drawn with the seed.
     mapping : partitioning strategy, or "auto" for the best.
+    effort : how long the mapper searches.
+    mapping_seconds : after which it stops with the best that it has; None for no such limit. What it then finds depends
+        on the machine.
     min_accuracy : end with an error where the simulator stays below, in [0, 1].
     max_loss : accuracy that may be lost from the first stage to the simulator, in [0, 1].
     allow : guards that only warn.
@@ -115,6 +123,8 @@ class Configuration(BaseModel):
     lava_samples: int = Field(default=20, ge=0)
     calibration_samples: int = Field(default=512, ge=1)
     mapping: str = "auto"
+    effort: Effort = "normal"
+    mapping_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
     max_loss: float = Field(default=0.02, ge=0, le=1)
     allow: tuple[GuardName, ...] = ()
@@ -144,7 +154,7 @@ class Configuration(BaseModel):
     @classmethod
     def _strategy_exists(cls, name: str) -> str:
         if name != "auto":
-            from ..mapping.mapper import strategies
+            from ..mapping.partition.portfolio import strategies
 
             if name not in strategies():
                 raise ValueError(f"there is no strategy {name!r}, only {', '.join(strategies())}")
@@ -202,6 +212,33 @@ class Configuration(BaseModel):
         """The part that the NIR reader needs."""
         resets = {name: layer.reset for name, layer in self.layers.items() if layer.reset is not None}
         return NirOptions(self.dt, self.reset, self.threshold_inclusive, self.integration, resets)
+
+    def search(self, progress: Callable[[str, float], None] | None = None) -> Search:
+        """What the mapper may spend, from now on.
+
+        Parameters
+        ----------
+        progress : told what is done at the moment, and which share of it is done.
+        """
+        deadline = None if self.mapping_seconds is None else time.monotonic() + self.mapping_seconds
+        search = Search(self.effort, self.seed, deadline)
+        return search if progress is None else replace(search, progress=progress)
+
+    def check_layers(self, layers: list[str]) -> None:
+        """Refuse overrides of layers that do not exist; those of resets are checked by the reader.
+
+        Raises
+        ------
+        UsageError : names the override, and the layer that it may have meant.
+        """
+        for name, layer in self.layers.items():
+            if name not in layers and layer.model_fields_set != {"reset"}:
+                near = difflib.get_close_matches(name, layers, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else "."
+                raise UsageError(
+                    f"The configuration has settings for a layer {name!r}, but the layers are "
+                    f"{', '.join(map(repr, layers))}{hint}"
+                )
 
     def wish(self, layer: str) -> Wish:
         """What is said of the synapses that reach a layer."""

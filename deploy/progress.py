@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+MAPPING_TOTAL = 1000  # steps of the bar of the mapper, which counts in shares
+
 
 class Progress(Protocol):
     """Told of what goes on; a terminal shows it."""
 
     def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
         """A stage begins; the returned function takes how much more of `total` is done."""
+
+
+def share_of(advance: Callable[[int], None], total: int) -> Callable[[str, float], None]:
+    """From shares that are done, which never go back, to the steps of a stage of `total`."""
+    done = 0
+
+    def report(what: str, share: float) -> None:
+        nonlocal done
+        reached = max(done, min(total, int(share * total)))
+        advance(reached - done)
+        done = reached
+
+    return report
 
 
 class Quiet:

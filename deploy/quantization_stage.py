@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +55,7 @@ def quantize_for(
     BackendMissingError : fine-tuning is asked for, and PyTorch is not installed.
     """
     layers = [population.name for population in network.populations if population.role is Role.NEURON]
-    _check_names(config, layers)
+    config.check_layers(layers)
     if config.fine_tune and not importlib.util.find_spec("torch"):  # before a long search
         raise BackendMissingError("Fine-tuning needs PyTorch: pip install 'spikeloom[torch]'.")
     if network.integer:
@@ -96,18 +95,6 @@ def quantize_for(
         quantization = tuned.quantization
         notes.append(tuned.note)
     return QuantizationStage(quantization, calibration, chosen, tuple(notes))
-
-
-def _check_names(config: Configuration, layers: list[str]) -> None:
-    """Refuse overrides of layers that do not exist; those of resets are checked by the reader."""
-    for name, layer in config.layers.items():
-        if name not in layers and layer.model_fields_set != {"reset"}:
-            near = difflib.get_close_matches(name, layers, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise UsageError(
-                f"The configuration has settings for a layer {name!r}, but the layers are "
-                f"{', '.join(map(repr, layers))}{hint}"
-            )
 
 
 def _one_bit(network: Network, layers: list[str]) -> list[str]:

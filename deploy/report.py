@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from ..backends.estimate import estimate
 from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.graph import Graph
@@ -22,7 +24,7 @@ from .model_source import Model, digest, model_path
 from .report_quantization import quantization_section
 
 FORMAT = 1
-PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "lava-nc")
+PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "mtkahypar", "lava-nc")
 
 
 def build_report(
@@ -56,7 +58,9 @@ def build_report(
         "mapping": {
             "strategy": mapping.strategy,
             "places": [vars(place) for place in mapping.places],
-            "layers": {name: sorted({int(core) for core in cores}) for name, cores in mapping.core_of.items()},
+            "layers": {name: np.unique(cores).tolist() for name, cores in mapping.core_of.items()},
+            # Without times and memory: the same seed gives the same report.
+            "explanation": compiled.explanation.as_dict(timings=False),
         },
         "steps": program.steps,
         "period": program.period,

@@ -70,7 +70,13 @@ class FanOut:
             result[name] = matrix
         return result
 
-    def packet_matrix(self, spikes: Mapping[str, Array | float]) -> Array:
+    def origin(self, population: str) -> Array:
+        """(neurons,) the core of each neuron of a population that has any synapse; `cores` for the input."""
+        if population in self.core_of:
+            return self.core_of[population]
+        return np.full(self.destinations[population].shape[0], self.cores)
+
+    def packets_between(self, spikes: Mapping[str, Array | float]) -> sparse.csr_array:
         """Messages between cores.
 
         Parameters
@@ -80,15 +86,15 @@ class FanOut:
 
         Returns
         -------
-        (cores + 1, cores) float64, from row to column; the last row is the input.
+        (cores + 1, cores) CSR float64, from row to column; the last row is the input.
         """
-        result = np.zeros((self.cores + 1, self.cores))
+        result = sparse.csr_array((self.cores + 1, self.cores))
         for name, matrix in self.packets.items():
-            entries = matrix.tocoo()
-            weight = np.broadcast_to(np.asarray(spikes.get(name, 1.0), dtype=float), matrix.shape[:1])
-            origin = self.core_of[name] if name in self.core_of else np.full(matrix.shape[0], self.cores)
-            np.add.at(result, (origin[entries.row], entries.col), weight[entries.row])
-        return result
+            neurons = matrix.shape[0]
+            weight = np.broadcast_to(np.asarray(spikes.get(name, 1.0), dtype=float), neurons)
+            sent = (weight, (self.origin(name), np.arange(neurons)))
+            result = result + sparse.csr_array(sent, shape=(self.cores + 1, neurons)) @ matrix
+        return sparse.csr_array(result)
 
 
 def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]) -> FanOut:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 Array = NDArray[Any]
 NO_SOURCE = -1
@@ -58,19 +59,19 @@ class Hypergraph:
         Nets in the order of their sources; neurons without targets have none.
         """
         source, target = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
-        senders = np.unique(source)
-        keys = np.unique(np.concatenate([source * np.int64(neurons) + target, senders * np.int64(neurons) + senders]))
-        rows = keys // neurons
-        net = np.searchsorted(senders, rows)
-        offsets = np.zeros(senders.size + 1, dtype=np.int64)
-        np.cumsum(np.bincount(net, minlength=senders.size), out=offsets[1:])
+        sends = np.zeros(neurons, dtype=bool)
+        sends[source] = True
+        senders = np.flatnonzero(sends)
+        rows, columns = np.concatenate([source, senders]), np.concatenate([target, senders])
+        matrix = sparse.csr_array((np.ones(rows.size, dtype=np.int8), (rows, columns)), shape=(neurons, neurons))
+        matrix.sum_duplicates()
         loops = np.zeros(neurons, dtype=bool)
         loops[source[source == target]] = True
         given = np.ones(neurons) if rates is None else np.asarray(rates, dtype=np.float64)
         return cls(
             int(neurons),
-            offsets,
-            (keys % neurons).astype(np.int32),
+            np.concatenate([[0], matrix.indptr[1:][senders]]).astype(np.int64),
+            matrix.indices.astype(np.int32),
             senders.astype(np.int32),
             loops[senders],
             given[senders],

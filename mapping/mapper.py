@@ -1,24 +1,39 @@
-"""From a network and a chip to a checked mapping, or to all reasons why there is none."""
+"""From a network and a chip to a checked mapping and its explanation, or to all reasons why there is none."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..models.errors import DoesNotFitError
 from ..models.network import Network
+from .explanation import Attempt, Explanation, explain
 from .feasibility import check
 from .features import check_features
+from .layout import Layout, lay_out, placed_again
 from .mapping import Mapping, Use
 from .partition.partition import Rates
 from .partition.portfolio import STRATEGIES, Candidate, candidates
-from .partition.sequential import Layout, Sequential
-from .placement.swapping import place
+from .partition.sequential import Layout as FilledCores
+from .partition.sequential import Sequential
 from .problem import Problem, describe
-from .resources import RESOURCES, Accountant, Load
+from .random_baseline import random_packets
+from .resources import Accountant
+from .search import Search, part_of
+from .shortage import shortages
 from .target import Target
+
+Array = NDArray[Any]
+DEFAULT_SEARCH = Search()
+KEPT = 2  # layouts; the second best is for the case that the checker refuses the best
+TRIED, PLACED, CHECKED = 0.5, 0.9, 1.0  # shares of the work that are done after each part
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +43,12 @@ class Fit:
     Attributes
     ----------
     mapping : None where it does not fit.
-    problems : why; empty where it does.
+    explanation : of the mapping; None where there is none.
+    problems : why it does not fit; empty where it does.
     """
 
     mapping: Mapping | None
+    explanation: Explanation | None
     problems: tuple[Problem, ...]
 
 
@@ -41,26 +58,40 @@ def map_network(
     rates: Rates | None = None,
     strategy: str = "auto",
     graded_input_bits: int = 1,
+    search: Search = DEFAULT_SEARCH,
 ) -> Mapping:
-    """Place a network on a chip.
+    """Place a network on a chip; see `explained_mapping`."""
+    return explained_mapping(network, target, rates, strategy, graded_input_bits, search)[0]
+
+
+def explained_mapping(
+    network: Network,
+    target: Target,
+    rates: Rates | None = None,
+    strategy: str = "auto",
+    graded_input_bits: int = 1,
+    search: Search = DEFAULT_SEARCH,
+) -> tuple[Mapping, Explanation]:
+    """Place a network on a chip, and say how good the result is.
 
     Parameters
     ----------
     network, target : what, and where to.
     rates : per population, spikes of each neuron a step (or one number for all of them), as measured; without them
         every neuron counts the same.
-    strategy : "auto" for the one with the fewest messages, or the name of one (see `strategies`).
+    strategy : "auto" for the one with the smallest modelled cost, or the name of one (see `strategies`).
     graded_input_bits : bits of the numbers that the input's spikes carry; 1 for plain spikes.
+    search : what it may spend.
 
     Raises
     ------
     DoesNotFitError : with every layer, resource, need, limit and advice.
     """
-    fit = find_fit(network, target, rates, strategy, graded_input_bits)
-    if fit.mapping is None:
+    fit = find_fit(network, target, rates, strategy, graded_input_bits, search)
+    if fit.mapping is None or fit.explanation is None:
         title = f"the network does not fit on {target.name}"
         raise DoesNotFitError(f"{title}:\n{describe(fit.problems)}")
-    return fit.mapping
+    return fit.mapping, fit.explanation
 
 
 def find_fit(
@@ -69,44 +100,119 @@ def find_fit(
     rates: Rates | None = None,
     strategy: str = "auto",
     graded_input_bits: int = 1,
+    search: Search = DEFAULT_SEARCH,
 ) -> Fit:
-    """As `map_network`, with the problems as a result instead of an error."""
-    problems = check_features(network, target, graded_input_bits)
-    found = candidates(network, target, rates, strategy)
-    if not found:
-        problems += _reasons(network, target, strategy)
-    for candidate in [] if problems else found:
-        mapping = _placed(network, target, candidate, rates)
+    """As `explained_mapping`, with the problems as a result instead of an error."""
+    began = time.monotonic()
+    # What can be known without a search comes first, so that nobody waits for a refusal.
+    problems = check_features(network, target, graded_input_bits) + shortages(network, target)
+    if problems:
+        return Fit(None, None, tuple(problems))
+    tried, layouts = _try_all(network, target, rates, strategy, search)
+    for name, layout in _finished(layouts, target, search):
+        mapping = _mapping(network, target, name, layout)
         # Nothing leaves the mapper unchecked, whichever partitioner it comes from.
+        search.progress("checking", PLACED)
         problems = list(check(network, target, mapping, graded_input_bits))
         if not problems:
-            return Fit(mapping, ())
-    return Fit(None, tuple(problems))
+            sequential = tried["sequential"].messages if "sequential" in tried else None
+            random = random_packets(network, mapping.cores, rates)
+            explanation = explain(
+                mapping, layout, _outcomes(tried, name, layout), random, sequential, search, began, bool(rates)
+            )
+            search.progress("done", CHECKED)
+            return Fit(mapping, explanation, ())
+        tried[name] = replace(tried[name], outcome=f"refused by the checker: {problems[0]}")
+    return Fit(None, None, tuple(problems or _reasons(network, target, strategy)))
 
 
-def strategies() -> tuple[str, ...]:
-    """What `strategy` may say."""
-    return ("auto", *STRATEGIES)
+def _try_all(
+    network: Network, target: Target, rates: Rates | None, strategy: str, search: Search
+) -> tuple[dict[str, Attempt], dict[str, Layout]]:
+    """Every partition, each placed quickly; layouts of the best of those that use no more cores than there are."""
+    tried: dict[str, Attempt] = {}
+    layouts: dict[str, Layout] = {}
+    within = part_of(search, 0.0, TRIED)
+    for candidate in candidates(network, target, rates, strategy, within):
+        layout, outcome = None, candidate.missing or "no partition"
+        if candidate.core_of is not None and candidate.cores > target.cores:
+            outcome = "too few cores on the chip"
+        elif candidate.core_of is not None:
+            twin = _same(candidate, layouts)
+            outcome = f"the same as {twin}" if twin else "not as good"
+            if twin is not None:
+                layout = layouts[twin]
+            else:
+                quick = replace(part_of(within, *candidate.rest, candidate.strategy), effort="fast")
+                layout = layouts[candidate.strategy] = lay_out(network, target, candidate.core_of, rates, quick)
+        tried[candidate.strategy] = _attempt(candidate, layout, outcome)
+        if len(layouts) > KEPT:
+            # Several layouts of a large network would fill the memory.
+            del layouts[max(layouts, key=lambda name: layouts[name].cost.energy)]
+    return tried, layouts
 
 
-def _placed(network: Network, target: Target, candidate: Candidate, rates: Rates | None) -> Mapping:
-    fan_out = candidate.fan_out
-    reached = {name: np.diff(matrix.indptr) for name, matrix in fan_out.destinations.items()}
-    accountant = Accountant(network, target, reached)
-    loads = [Load() for _ in range(fan_out.cores)]
-    for name, cores in fan_out.core_of.items():
-        order = np.argsort(cores, kind="stable")
-        used, starts = np.unique(cores[order], return_index=True)
-        for core, neurons in zip(used, np.split(order, starts[1:]), strict=True):
-            loads[core] = accountant.add(loads[core], name, neurons)
-    uses = tuple(
-        Use(core, resource, getattr(load, resource), accountant.limits[resource])
-        for core, load in enumerate(loads)
-        for resource in RESOURCES
-        if resource != "input_axons" or accountant.limits[resource] is not None
+def _finished(layouts: ReadOnly[str, Layout], target: Target, search: Search) -> Iterator[tuple[str, Layout]]:
+    """Layouts placed with the effort that is asked for, best first."""
+    ranked = sorted(layouts, key=lambda name: layouts[name].cost.energy)
+    if search.effort == "best" and len(ranked) > 1:
+        # How well a partition can be placed shows only in the end.
+        middle = (TRIED + PLACED) / 2
+        parts = ((TRIED, middle), (middle, PLACED))
+        final = [
+            (name, _placed(layouts[name], target, part_of(search, *part, name)))
+            for name, part in zip(ranked, parts, strict=True)
+        ]
+        yield from sorted(final, key=lambda entry: entry[1].cost.energy)
+        return
+    for name in ranked:
+        yield name, _placed(layouts[name], target, part_of(search, TRIED, PLACED, name))
+
+
+def _placed(layout: Layout, target: Target, search: Search) -> Layout:
+    if search.effort == "fast" or search.late:
+        return layout
+    again = placed_again(target, layout.core_of, layout.traffic, search)
+    return min(layout, again, key=lambda one: one.cost.energy)
+
+
+def _same(candidate: Candidate, layouts: ReadOnly[str, Layout]) -> str | None:
+    """The strategy that found the very same partition before."""
+    assert candidate.core_of is not None
+    for name, layout in layouts.items():
+        if all(np.array_equal(cores, layout.core_of[layer]) for layer, cores in candidate.core_of.items()):
+            return name
+    return None
+
+
+def _attempt(candidate: Candidate, layout: Layout | None, outcome: str) -> Attempt:
+    return Attempt(
+        candidate.strategy,
+        outcome,
+        None if candidate.core_of is None else candidate.cores,
+        None if layout is None else layout.traffic.deliveries,
+        None if layout is None else layout.cost.energy,
+        candidate.seconds,
     )
-    places = place(fan_out.packet_matrix(rates or {}), target)
-    return Mapping(target.name, candidate.strategy, dict(fan_out.core_of), places, uses)
+
+
+def _outcomes(tried: ReadOnly[str, Attempt], chosen: str, layout: Layout) -> tuple[Attempt, ...]:
+    """The chosen attempt, as it was finally placed, and then the others."""
+    best = replace(tried[chosen], outcome="chosen", energy=layout.cost.energy)
+    return (best, *(attempt for name, attempt in tried.items() if name != chosen))
+
+
+def _mapping(network: Network, target: Target, strategy: str, layout: Layout) -> Mapping:
+    flows = layout.traffic.flows
+    accountant = Accountant(network, target)
+    # Axons were counted exactly, and depend on all cores together.
+    axons = {"input_axons": flows.input_axons, "output_axons": flows.output_axons}
+    uses = tuple(
+        Use(core, resource, int(axons[resource][core] if resource in axons else getattr(load, resource)), limit)
+        for core, load in enumerate(accountant.loads(layout.core_of, flows.cores))
+        for resource, limit in ((name, accountant.limits[name]) for name in accountant.resources)
+    )
+    return Mapping(target.name, strategy, dict(layout.core_of), layout.places, uses)
 
 
 def _reasons(network: Network, target: Target, strategy: str) -> list[Problem]:
@@ -124,9 +230,9 @@ def _reasons(network: Network, target: Target, strategy: str) -> list[Problem]:
     return problems
 
 
-def _too_many_cores(layout: Layout, target: Target) -> Problem:
+def _too_many_cores(layout: FilledCores, target: Target) -> Problem:
     cores = Counter({name: int(np.unique(part[part >= 0]).size) for name, part in layout.core_of.items()})
     largest = ", ".join(f"{name} ({count})" for name, count in cores.most_common(3))
-    chips = -(-len(layout.loads) // target.topology.usable_cores.value)
+    chips = target.chips_for(len(layout.loads))
     advice = f"most are taken by {largest}; make these smaller, or use a board of {chips} chips"
     return Problem("the network", "cores", len(layout.loads), target.cores, advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Effort = Literal["fast", "normal", "best"]
@@ -44,3 +44,18 @@ class Search:
     def seconds_left(self) -> float | None:
         """None where there is no deadline; never negative."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+
+def part_of(search: Search, first: float, last: float, name: str = "") -> Search:
+    """A search that is a part of another.
+
+    Parameters
+    ----------
+    first, last : share of the whole that is done when the part begins and ends.
+    name : what its progress is called.
+    """
+
+    def progress(what: str, share: float) -> None:
+        search.progress(f"{name}: {what}" if name else what, first + (last - first) * min(max(share, 0.0), 1.0))
+
+    return replace(search, progress=progress)

@@ -1,6 +1,6 @@
 """What projections take of the cores' synaptic memory, and in which format, without listing a kernel's synapses.
 
-`feasibility.py` counts the same once more from the single synapses, and shares no code with this file.
+`feasibility` counts the same once more in its own way, and shares no code with this file.
 """
 
 from __future__ import annotations
@@ -22,6 +22,21 @@ from .target import ListedSynapses, SharedKernel, SynapseKind, SynapticMemory, T
 from .windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
+BLOCK = 1 << 24  # weights looked at at a time
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a projection needs of a core's memory.
+
+    Attributes
+    ----------
+    stored : bits that its synapses take.
+    set_aside : bits of a memory that is shared by all uses, see `SharedMemory`; no less than `stored`.
+    """
+
+    stored: int
+    set_aside: int
 
 
 class Storage(ABC):
@@ -36,12 +51,12 @@ class Storage(ABC):
         self.source = source
 
     @abstractmethod
-    def bits(self, neurons: Array) -> int:
-        """Synaptic memory of a core's target neurons, (n,) int ascending, in bits; the more neurons, the more bits."""
+    def needs(self, neurons: Array) -> Memory:
+        """Of a core's target neurons, (n,) int ascending; the more neurons, the more bits."""
 
     @abstractmethod
     def sources(self, neurons: Array) -> Array:
-        """(sources,) bool, those that reach some target neurons; an upper bound where a kernel holds zeros."""
+        """(n,) int64 ascending, those that reach some target neurons; maybe more where a kernel holds zeros."""
 
 
 def storage_of(projection: Projection, target: Target, integer: bool) -> Storage:
@@ -60,9 +75,10 @@ def storage_of(projection: Projection, target: Target, integer: bool) -> Storage
         strided = min(getattr(connectivity, "stride", (1,))) > 1
         return _KernelStorage(projection.source, convolution, memory.convolution, strided, width, word)
     formats = ListedFormats.of(memory, width)
+    aside = 0 if memory.shared is None else memory.shared.bits_per_listed_synapse.value or 0
     if isinstance(connectivity, Dense):
-        return _MatrixStorage(projection.source, connectivity, formats)
-    return _ListStorage(projection.source, connectivity, formats)
+        return _MatrixStorage(projection.source, connectivity, formats, aside)
+    return _ListStorage(projection.source, connectivity, formats, aside)
 
 
 def formats_of(projection: Projection, target: Target, integer: bool) -> ListedFormats | None:
@@ -86,7 +102,7 @@ def memory_of_projections(network: Network, target: Target, core_of: Mapping[str
         cores = core_of[projection.target]
         order = np.argsort(cores, kind="stable")
         starts = np.unique(cores[order], return_index=True)[1]
-        result[projection.name] = sum(storage.bits(neurons) for neurons in np.split(order, starts[1:]))
+        result[projection.name] = sum(storage.needs(neurons).stored for neurons in np.split(order, starts[1:]))
     return result
 
 
@@ -142,48 +158,46 @@ def _words(bits: Any, word: int) -> Any:
 class _ListedStorage(Storage):
     """Single synapses, dense or sparse."""
 
-    def __init__(self, source: str, formats: ListedFormats) -> None:
+    def __init__(self, source: str, formats: ListedFormats, set_aside: int) -> None:
         super().__init__(source)
-        self.formats = formats
+        self.formats, self.set_aside = formats, set_aside
 
     @abstractmethod
     def counts(self, neurons: Array) -> Array:
         """(sources,) int, synapses of each source on some target neurons."""
 
-    def bits(self, neurons: Array) -> int:
+    def needs(self, neurons: Array) -> Memory:
         counts = self.counts(neurons)
-        return min(self.formats.bits(counts[counts > 0], neurons.size).values())
+        stored = min(self.formats.bits(counts[counts > 0], neurons.size).values())
+        return Memory(stored, max(stored, self.set_aside * int(counts.sum())))
 
     def sources(self, neurons: Array) -> Array:
-        return np.asarray(self.counts(neurons) > 0)
+        return np.flatnonzero(self.counts(neurons))
 
 
 class _MatrixStorage(_ListedStorage):
-    def __init__(self, source: str, dense: Dense, formats: ListedFormats) -> None:
-        super().__init__(source, formats)
-        self.nonzero = dense.weights != 0
-        self.complete = bool(self.nonzero.all())
-
-    @cached_property
-    def _before(self) -> Array:
-        """(targets + 1, sources) int32, synapses of each source on the targets before one."""
-        return _running_sum(self.nonzero)
+    def __init__(self, source: str, dense: Dense, formats: ListedFormats, set_aside: int) -> None:
+        super().__init__(source, formats, set_aside)
+        self.weights = dense.weights
+        self.complete = np.count_nonzero(dense.weights) == dense.weights.size
 
     def counts(self, neurons: Array) -> Array:
         if self.complete:
-            return np.full(self.nonzero.shape[1], neurons.size)
-        if _contiguous(neurons):
-            return np.asarray(self._before[neurons[-1] + 1] - self._before[neurons[0]])
-        return np.asarray(np.count_nonzero(self.nonzero[neurons], axis=0))
+            return np.full(self.weights.shape[1], neurons.size)
+        rows = max(1, BLOCK // max(1, self.weights.shape[1]))
+        counts = np.zeros(self.weights.shape[1], dtype=np.int64)
+        for first in range(0, neurons.size, rows):
+            counts += np.count_nonzero(self.weights[_index(neurons[first : first + rows])], axis=0)
+        return counts
 
 
 class _ListStorage(_ListedStorage):
-    def __init__(self, source: str, connectivity: Connectivity, formats: ListedFormats) -> None:
-        super().__init__(source, formats)
+    def __init__(self, source: str, connectivity: Connectivity, formats: ListedFormats, set_aside: int) -> None:
+        super().__init__(source, formats, set_aside)
         self.matrix: sparse.csr_array = connectivity.to_sparse()
 
     def counts(self, neurons: Array) -> Array:
-        return np.bincount(self.matrix[neurons].indices, minlength=self.matrix.shape[1])
+        return np.bincount(self.matrix[_index(neurons)].indices, minlength=self.matrix.shape[1])
 
 
 class _KernelStorage(Storage):
@@ -215,55 +229,51 @@ class _KernelStorage(Storage):
         pattern: Array = self.convolution.weights != 0
         return pattern.reshape(*pattern.shape[:2], -1)
 
-    @cached_property
-    def _before(self) -> Array:
-        """(output channels + 1, inputs of a group * kernel places) int32, weights other than zero of those before."""
-        return _running_sum(self.nonzero.reshape(self.nonzero.shape[0], -1))
-
-    def bits(self, neurons: Array) -> int:
-        channels = np.unique(neurons // self.positions)
+    def needs(self, neurons: Array) -> Memory:
+        channels = neurons // self.positions
+        channels = channels[np.concatenate([[True], channels[1:] != channels[:-1]])]
         counts = np.bincount(channels // self.group_channels)
+        counts = counts[counts > 0]
         if self.zero == self.each:
-            words = int(_words(self.header + counts[counts > 0] * self.each, self.word).sum())
-            return self.word * self.places * self.inputs * words
+            words = int(_words(self.header + counts * self.each, self.word).sum())
+            return self._shared(self.places * self.inputs * words)
         total = 0
-        for part in np.split(channels, np.cumsum(counts[counts > 0])[:-1]):
-            stored = self._weights(part)
+        for part in np.split(channels, np.cumsum(counts)[:-1]):
+            stored = np.count_nonzero(self.nonzero[_index(part)], axis=0)
             size = stored * self.each + (part.size - stored) * self.zero
             total += int(_words(self.header + size[size > 0], self.word).sum())
-        return self.word * total
+        return self._shared(total)
 
-    def _weights(self, channels: Array) -> Array:
-        """(inputs of a group * kernel places,) weights other than zero of some channels of one group."""
-        if _contiguous(channels):
-            return np.asarray(self._before[channels[-1] + 1] - self._before[channels[0]])
-        return np.asarray(np.count_nonzero(self.nonzero[channels], axis=0).ravel())
+    def _shared(self, words: int) -> Memory:
+        return Memory(self.word * words, self.word * words)
 
     def sources(self, neurons: Array) -> Array:
-        channels, positions = neurons // self.positions, neurons % self.positions
+        channels, positions = np.divmod(neurons, self.positions)
         input_size = int(np.prod(self.convolution.input_shape[1:]))
-        mask = np.zeros((self.convolution.groups, self.inputs, input_size), dtype=bool)
         groups = channels // self.group_channels
+        if self.inputs == 1:
+            # Many groups of one input channel each, so that all neurons are looked at together.
+            seen = np.where(self.nonzero[channels, 0].T, self.seen[:, positions], -1)
+            return np.unique((groups * input_size + seen)[seen >= 0])
+        parts = [np.zeros(0, dtype=np.int64)]
         for group in np.unique(groups):
             here = groups == group
-            seen = self.seen[:, np.unique(positions[here])]
-            reached = np.zeros((self.places, input_size + 1), dtype=bool)
-            reached[np.arange(self.places)[:, None], seen] = True  # -1, outside, falls into the last column
+            reached, column = np.unique(self.seen[:, np.unique(positions[here])], return_inverse=True)
             used = self.nonzero[np.unique(channels[here])].any(axis=0)
+            channels_in = (group * self.inputs + np.arange(self.inputs)) * input_size
             if used.all():
-                mask[group] = reached[:, :-1].any(axis=0)
+                found = np.add.outer(channels_in, reached[reached >= 0]).ravel()
             else:
-                mask[group] = used.astype(np.float32) @ reached[:, :-1].astype(np.float32) > 0
-        return mask.ravel()
+                by_place = np.zeros((self.places, reached.size), dtype=np.float32)
+                by_place[np.arange(self.places)[:, None], column.reshape(self.places, -1)] = 1
+                inputs, position = np.nonzero((used.astype(np.float32) @ by_place)[:, reached >= 0])
+                found = channels_in[inputs] + reached[reached >= 0][position]
+            parts.append(found)
+        return np.concatenate(parts)
 
 
-def _contiguous(numbers: Array) -> bool:
-    return bool(numbers.size) and int(numbers[-1] - numbers[0]) + 1 == numbers.size
-
-
-def _running_sum(pattern: Array) -> Array:
-    """(rows + 1, columns) int32: of each column, how many are set in the rows before."""
-    # Cores hold neighbouring neurons most of the time, and how many is tried over and over.
-    before = np.zeros((pattern.shape[0] + 1, pattern.shape[1]), dtype=np.int32)
-    np.cumsum(pattern, axis=0, out=before[1:])
-    return before
+def _index(numbers: Array) -> Array | slice:
+    """Ascending numbers as an index that copies nothing where they follow each other."""
+    if numbers.size and int(numbers[-1] - numbers[0]) + 1 == numbers.size:
+        return slice(int(numbers[0]), int(numbers[-1]) + 1)
+    return numbers

@@ -12,7 +12,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from ...backends.simulator.cache import keep_compiled_code
+from ...models.compiled_code import keep_compiled_code
 from ...models.neurons import leaky_rule
 
 keep_compiled_code(Path(__file__), Path(leaky_rule.__file__))

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.simulator.cache import keep_compiled_code
+from ...models.compiled_code import keep_compiled_code
 from ...models.neurons import IntegerLeakyIntegrateAndFire, leaky_rule
 
 Array = NDArray[Any]

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from ...models.network import Network, Population, Role
+from ..search import Search
 from ..target import Target
 
 Array = NDArray[Any]
-CoreOf = Mapping[str, Array]  # per population on the chip, (neurons,) int64 logical core numbers, from 0 without gaps
+CoreOf = Mapping[str, Array]  # per population on the chip, (neurons,) logical core numbers, from 0 without gaps
 Rates = Mapping[str, Array | float]  # per population, spikes of each neuron a step, or of all of them the same
 
 
@@ -23,7 +24,11 @@ class Partitioner(Protocol):
         """What the user calls it."""
         ...
 
-    def partition(self, network: Network, target: Target, rates: Rates | None) -> CoreOf | None:
+    def unsuited(self, network: Network) -> str | None:
+        """Why this way is not for a network, in few words; None where it is."""
+        ...
+
+    def partition(self, network: Network, target: Target, rates: Rates | None, search: Search) -> CoreOf | None:
         """Give every neuron on the chip a core, or None where this way finds no place for all of them."""
         ...
 

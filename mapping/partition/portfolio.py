@@ -1,52 +1,103 @@
-"""All ways of partitioning, from the one with the fewest messages on."""
+"""All ways of partitioning, tried one after the other."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...models.errors import UsageError
+import numpy as np
+
+from ...models.errors import BackendMissingError, UsageError
 from ...models.network import Network
-from ..fan_out import FanOut, count_fan_out
+from ..search import Search, part_of
 from ..target import Target
-from .graph_partition import GraphPartition
-from .partition import Partitioner, Rates
+from .box_partition import BoxPartition
+from .hypergraph_partition import HypergraphPartition
+from .irregular_partition import METHODS
+from .partition import CoreOf, Partitioner, Rates
 from .sequential import Sequential
 
-STRATEGIES: dict[str, Partitioner] = {
-    partitioner.name: partitioner for partitioner in (Sequential("channels"), Sequential("positions"), GraphPartition())
-}
+_ALL: tuple[Partitioner, ...] = (
+    Sequential("channels"),
+    Sequential("positions"),
+    BoxPartition(fused=False),
+    BoxPartition(fused=True),
+    *(HypergraphPartition(method) for method in METHODS),
+)
+STRATEGIES = {partitioner.name: partitioner for partitioner in _ALL}
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A partition and what it costs.
+    """What one way of partitioning came to.
 
     Attributes
     ----------
     strategy : name of the partitioner.
-    fan_out : where spikes go, with the cores of all neurons.
-    packets : messages that cores take from others and from the input in a step, at the given rates.
+    core_of : None where it found no partition.
+    cores : that it takes; 0 without a partition.
+    seconds : it took.
+    missing : why it was not tried; None where it was.
+    rest : share of all the work, from and to, that is left for placing it.
     """
 
     strategy: str
-    fan_out: FanOut
-    packets: float
+    core_of: CoreOf | None
+    cores: int
+    seconds: float
+    missing: str | None
+    rest: tuple[float, float]
 
 
-def candidates(network: Network, target: Target, rates: Rates | None, strategy: str = "auto") -> list[Candidate]:
-    """Partitions that use no more cores than there are, fewest expected messages first, then fewest cores.
+def strategies() -> tuple[str, ...]:
+    """What `strategy` may say."""
+    return ("auto", *STRATEGIES)
+
+
+def candidates(
+    network: Network, target: Target, rates: Rates | None, strategy: str, search: Search
+) -> Iterator[Candidate]:
+    """Partitions, in a fixed order; once time is up, none but the first that there is.
 
     Parameters
     ----------
     strategy : "auto" for all, or the name of one.
+
+    Raises
+    ------
+    UsageError : there is no such strategy, or it is not for this network.
+    BackendMissingError : the one that was asked for needs a library that is not installed.
     """
-    if strategy != "auto" and strategy not in STRATEGIES:
-        raise UsageError(f"no partition strategy {strategy!r}; known are auto, {', '.join(STRATEGIES)}")
-    found = []
-    for partitioner in STRATEGIES.values() if strategy == "auto" else (STRATEGIES[strategy],):
-        core_of = partitioner.partition(network, target, rates)
-        if core_of is None:
-            continue
-        fan_out = count_fan_out(network, target, core_of)
-        found.append(Candidate(partitioner.name, fan_out, float(fan_out.packet_matrix(rates or {}).sum())))
-    return sorted(found, key=lambda candidate: (candidate.packets, candidate.fan_out.cores))
+    if strategy not in strategies():
+        raise UsageError(f"no partition strategy {strategy!r}; known are {', '.join(strategies())}")
+    chosen = [strategy] if strategy != "auto" else list(STRATEGIES)
+    found = False
+    for index, name in enumerate(chosen):
+        if found and search.late:
+            return
+        first, last = index / len(chosen), (index + 1) / len(chosen)
+        middle = (first + last) / 2
+        within = part_of(search, first, middle, name)
+        within.progress("begins", 0.0)
+        began = time.monotonic()
+        core_of, missing = None, STRATEGIES[name].unsuited(network)
+        if missing is not None and strategy != "auto":
+            raise UsageError(f"the strategy {name!r} is not for this network ({missing}): use 'auto', or another one")
+        try:
+            if missing is None:
+                core_of = STRATEGIES[name].partition(network, target, rates, within)
+        except BackendMissingError as error:
+            if strategy != "auto":
+                raise
+            missing = str(error)
+        found = found or core_of is not None
+        # Large networks would not fit into memory several times with wider numbers.
+        slim = (
+            None if core_of is None else {layer: part.astype(np.int32, copy=False) for layer, part in core_of.items()}
+        )
+        yield Candidate(name, slim, _cores(slim or {}), time.monotonic() - began, missing, (middle, last))
+
+
+def _cores(core_of: CoreOf) -> int:
+    return 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)

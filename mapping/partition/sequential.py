@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +11,7 @@ from ...models.network import Network, Population
 from ..fan_out import count_fan_out
 from ..problem import Problem
 from ..resources import Accountant, Load
+from ..search import Search
 from ..target import Target
 from .partition import Array, CoreOf, Rates, on_chip
 
@@ -24,6 +24,8 @@ ADVICE = {
     "input_axons": "give each of its neurons fewer inputs, or choose a target with more input axons a core",
     "output_axons": "let each of its neurons reach fewer cores (a smaller next layer) or choose a target with more "
     "output axons a core",
+    "memory_bits": "give each of its neurons fewer inputs (a smaller kernel, fewer channels before it, pruned weights) "
+    "or choose a target with more memory a core",
 }
 
 
@@ -61,8 +63,14 @@ class Sequential:
         """What the user calls it."""
         return "sequential" if self.order == "channels" else "positions"
 
-    def partition(self, network: Network, target: Target, rates: Rates | None = None) -> CoreOf | None:
-        """See `Partitioner`; the rates play no part."""
+    def unsuited(self, network: Network) -> str | None:
+        """See `Partitioner`; suits all."""
+        return None
+
+    def partition(
+        self, network: Network, target: Target, rates: Rates | None = None, search: Search | None = None
+    ) -> CoreOf | None:
+        """See `Partitioner`; neither rates nor search play a part."""
         layout = self.layout(network, target)
         return None if layout.problems or len(layout.loads) > target.cores else layout.core_of
 
@@ -95,68 +103,80 @@ class Sequential:
         for population in on_chip(network):
             order = self._neurons(population, accountant)
             cores = np.full(order.size, -1, dtype=np.int64)
-            start = 0
+            start, likely = 0, 0
             while start < order.size:
-                count, grown = _most(accountant, load, population.name, order[start:])
+                alone = not load.neurons
+                count, grown = _most(accountant, load, population.name, order[start:], likely if alone else 0)
+                likely = count if alone else likely
                 if count:
                     cores[order[start : start + count]] = core
                     start, load = start + count, grown
-                elif not load.neurons:
+                elif alone:
                     layout.problems += _impossible(accountant, population.name, order[start : start + 1])
                     break
                 if start < order.size:
-                    layout.loads.append(load)
+                    layout.loads.append(load.closed())
                     load, core = Load(), core + 1
             layout.core_of[population.name] = cores
         if load.neurons:
-            layout.loads.append(load)
+            layout.loads.append(load.closed())
         return layout
 
     def _neurons(self, population: Population, accountant: Accountant) -> Array:
         numbers = np.arange(population.size)
-        if self.order == "channels" or len(population.shape) == 1:
+        if len(population.shape) == 1:
             return numbers
+        grid = accountant.grid(population.name)
         by_channel = numbers.reshape(population.shape[0], -1)
+
+        def fits(channels: int, positions: slice | Array) -> bool:
+            together = by_channel[:channels, positions].ravel()
+            return not accountant.exceeded(accountant.add(Load(), population.name, together))
+
+        middle = by_channel.shape[1] // 2
+        several: slice | Array = slice(middle, middle + 1)
+        if grid is not None:
+            # A tile has one column or all of them: where a row is too much even of one channel, go column by column.
+            row = slice(middle // grid.columns * grid.columns, (middle // grid.columns + 1) * grid.columns)
+            if fits(1, row):
+                several = row
+            else:
+                by_channel = by_channel.reshape(-1, grid.rows, grid.columns).swapaxes(1, 2).reshape(by_channel.shape)
+        if self.order == "channels":
+            return by_channel.ravel()
         # Where the kernels of all channels do not fit on a core, a few channels together go through the positions.
-        channels, middle = population.shape[0], by_channel.shape[1] // 2
-        while channels > 1:
-            load = accountant.add(Load(), population.name, by_channel[:channels, middle])
-            if not accountant.exceeded(load):
-                break
+        channels = population.shape[0]
+        while channels > 1 and not fits(channels, several):
             channels = -(-channels // 2)
         blocks = (by_channel[first : first + channels] for first in range(0, population.shape[0], channels))
         return np.concatenate([block.T.ravel() for block in blocks])
 
 
-def _most(accountant: Accountant, load: Load, population: str, order: Array) -> tuple[int, Load]:
-    """The longest beginning of `order` that fits beside a load, and the load with it."""
+def _most(accountant: Accountant, load: Load, population: str, order: Array, likely: int) -> tuple[int, Load]:
+    """The longest beginning of `order` that fits beside a load, and the load with it.
+
+    Parameters
+    ----------
+    likely : what to try first, such as what the core before took; 0 for no such number.
+    """
     room = accountant.limits["neurons"]
     high = order.size if room is None else min(order.size, room - load.neurons)
-    best, best_load = 0, load
-    for count in _guesses(high):
+    best, best_load, over = 0, load, high + 1
+    count, step = min(max(likely, 1), high), 1
+    # Outward from the first guess with growing steps, and then by halves: counting a whole layer only to see that a
+    # hundredth of it fits would cost more than all the rest.
+    while best + 1 < over:
         grown = accountant.add(load, population, np.sort(order[:count]))
         if accountant.exceeded(grown):
-            high = count - 1
-            break
-        best, best_load = count, grown
-    while best < high:
-        count = (best + high + 1) // 2
-        grown = accountant.add(load, population, np.sort(order[:count]))
-        if accountant.exceeded(grown):
-            high = count - 1
+            over = count
         else:
             best, best_load = count, grown
+        if best and over <= high:
+            count = (best + over) // 2
+        else:
+            count = min(best + step, high) if best else max(over - step, 1)
+            step *= 4
     return best, best_load
-
-
-def _guesses(high: int) -> Iterator[int]:
-    # Counting a whole layer only to see that a hundredth of it fits would cost more than all the rest.
-    guess = 1
-    while guess < high:
-        yield guess
-        guess *= 4
-    if high > 0:
-        yield high
 
 
 def _impossible(accountant: Accountant, population: str, neuron: Array) -> list[Problem]:

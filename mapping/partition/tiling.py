@@ -44,3 +44,18 @@ class Tiling:
         down = np.int32(len(self.rows) - 1)
         grid = (channel[:, None, None] * down + row[:, None]) * across + column
         return np.asarray(grid.ravel())
+
+    def neurons(self, box: int) -> Array:
+        """(n,) int64 ascending, the neurons of a box."""
+        down, across = len(self.rows) - 1, len(self.columns) - 1
+        channel, row, column = box // (down * across), box // across % down, box % across
+        channels = np.arange(self.channels[channel], self.channels[channel + 1], dtype=np.int64)
+        rows = np.arange(self.rows[row], self.rows[row + 1], dtype=np.int64)
+        columns = np.arange(self.columns[column], self.columns[column + 1], dtype=np.int64)
+        grid = (channels[:, None, None] * self.rows[-1] + rows[:, None]) * self.columns[-1] + columns
+        return np.asarray(grid.ravel())
+
+    @property
+    def extents(self) -> tuple[int, int, int]:
+        """Of the population, along each axis."""
+        return self.channels[-1], self.rows[-1], self.columns[-1]

@@ -30,6 +30,9 @@ class PlacementProblem:
     column_distance, row_distance : (columns, columns) and (rows, rows) float64, symmetric: the cost of the way between
         two columns and two rows. A message pays the sum of both. They say whether the mesh is a torus, and what a link
         between chips costs more.
+    column_steps, row_steps : of the same shapes, int64, links from the first to the second, below 0 where the way
+        leads west or north; None where it leads from the one straight to the other. A message goes along the row first
+        and then along the column.
     """
 
     traffic: sparse.csr_array
@@ -39,6 +42,8 @@ class PlacementProblem:
     reserved: Array
     column_distance: Array
     row_distance: Array
+    column_steps: Array | None = None
+    row_steps: Array | None = None
 
     @property
     def nodes(self) -> int:
@@ -49,6 +54,15 @@ class PlacementProblem:
     def slots(self) -> int:
         """Number of slots."""
         return int(self.column.size)
+
+    @property
+    def steps(self) -> tuple[Array, Array]:
+        """Signed links between columns and between rows, int64."""
+        across, down = (np.arange(table.shape[0]) for table in (self.column_distance, self.row_distance))
+        straight = (across - across[:, None], down - down[:, None])
+        given = (self.column_steps, self.row_steps)
+        first, second = (plain if own is None else own for plain, own in zip(straight, given, strict=True))
+        return np.ascontiguousarray(first), np.ascontiguousarray(second)
 
     def cost(self, slots: Array) -> float:
         """Sum over all pairs of traffic times distance.
@@ -62,6 +76,14 @@ class PlacementProblem:
         across = self.column_distance[self.column[first], self.column[second]]
         down = self.row_distance[self.row[first], self.row[second]]
         return float((pairs.data * (across + down)).sum())
+
+    def symmetric(self) -> sparse.csr_array:
+        """Traffic of each pair of nodes in both directions together, without the diagonal and without zeros."""
+        both = (self.traffic + self.traffic.T).tocoo()
+        kept = (both.row != both.col) & (both.data != 0)
+        result = sparse.csr_array((both.data[kept], (both.row[kept], both.col[kept])), shape=both.shape)
+        result.sort_indices()
+        return result
 
     def verify(self, slots: Array) -> None:
         """Raise ValueError where a placement breaks the rules: a bug of the stage that made it."""

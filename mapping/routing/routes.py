@@ -1,10 +1,9 @@
-"""Where every spike of a mapped network goes, and over which links of the mesh."""
+"""Where every spike of a mapped network goes, and over which links of the mesh, neuron by neuron."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,9 @@ from ...models.network import Network
 from ..fan_out import FanOut, count_fan_out
 from ..mapping import Mapping
 from ..target import Target
-from .mesh import ENTRY, Link, Mesh
+from .mesh import Link, Mesh
+from .multicast import multicast_loads
+from .unicast import unicast_loads
 
 Array = NDArray[Any]
 
@@ -24,24 +25,25 @@ Array = NDArray[Any]
 class Routes:
     """Destinations of every neuron, and the links between tiles.
 
-    A spike is one message to each other core that holds a target of it, unicast, first along the row of tiles and then
-    along the column. A target on the neuron's own core is a synaptic event but no message. Input comes in at tile
-    (0, 0) of chip 0, one message for each core that holds a target.
+    A target on the neuron's own core is a synaptic event but no message. Input comes in at one tile, and sends to each
+    core that holds a target.
 
     Attributes
     ----------
     fan_out : destinations and synapses of each neuron on each core.
     mesh : tiles and links.
     tiles : (cores,) int64, number of each core's tile.
+    multicast : whether a spike is one message along a tree, and not one to each other core that holds a target of it.
     """
 
     fan_out: FanOut
     mesh: Mesh
     tiles: Array
+    multicast: bool = False
 
     @property
     def cores(self) -> int:
-        """Number of logical cores; also the number that stands for the input in `route`."""
+        """Number of logical cores."""
         return self.fan_out.cores
 
     @property
@@ -51,7 +53,7 @@ class Routes:
 
     @property
     def packets(self) -> ReadOnly[str, sparse.csr_array]:
-        """Per population, (neurons, cores) CSR of ones: the messages of a spike, so without the own core."""
+        """Per population, (neurons, cores) CSR of ones: the cores that a message reaches, so without the own one."""
         return self.fan_out.packets
 
     @property
@@ -59,47 +61,36 @@ class Routes:
         """Per kind of synapse and population, (neurons, cores) CSR: weights that a spike adds on each core."""
         return self.fan_out.synapses
 
-    @cached_property
+    @property
     def links(self) -> tuple[Link, ...]:
         """((chip, column, row), (chip, column, row)) of every link of the mesh, in use or not."""
-        return tuple((self.mesh.tile(start), self.mesh.tile(end)) for start, end in self.mesh.steps)
+        return self.mesh.links
 
-    @cached_property
-    def east_west(self) -> Array:
-        """(links,) bool, whether a link runs along a row."""
-        return np.asarray([start[2] == end[2] for start, end in self.links], dtype=bool)
+    def messages(self, population: str) -> Array:
+        """(neurons,) int64, messages that a spike of each neuron of a population sends."""
+        reached = np.diff(self.packets[population].indptr).astype(np.int64)
+        return np.asarray(np.minimum(reached, 1) if self.multicast else reached)
 
-    def route(self, source: int, destination: int) -> Array:
-        """Links from a core (or, with `source` = `cores`, from the input) to a core, int64 indices into `links`."""
-        start = ENTRY if source == self.cores else int(self.tiles[source])
-        return np.asarray(self.mesh.route(start, int(self.tiles[destination])), dtype=np.int64)
-
-    def packet_matrix(self, spikes: ReadOnly[str, Array | float]) -> Array:
-        """Messages between cores from the spikes of each neuron; see `FanOut.packet_matrix`."""
-        return self.fan_out.packet_matrix(spikes)
-
-    def link_packets(self, packets: Array) -> Array:
-        """Messages over each link.
+    def link_packets(self, spikes: ReadOnly[str, Array]) -> Array:
+        """Messages over each link, (links,) float64; exact below 2**53.
 
         Parameters
         ----------
-        packets : (cores + 1, cores) messages from core to core; the last row is the input.
-
-        Returns
-        -------
-        (links,) in the dtype of `packets`.
+        spikes : per population, (neurons,) spikes of each neuron.
         """
-        ends = np.concatenate([self.tiles, [ENTRY]])
-        between = np.zeros((self.mesh.size, self.mesh.size), dtype=packets.dtype)
-        np.add.at(between, (ends[:, None], self.tiles[None, :]), packets)
-        result = np.zeros(len(self.links), dtype=packets.dtype)
-        for start, end in zip(*np.nonzero(between), strict=True):
-            result[self.mesh.route(int(start), int(end))] += between[start, end]
-        return result
+        tiles = np.append(self.tiles, self.mesh.entry)
+        if not self.multicast:
+            pairs = self.fan_out.packets_between(spikes).tocoo()
+            return unicast_loads(self.mesh, tiles[pairs.row], tiles[pairs.col], pairs.data)
+        loads: Array = np.zeros(self.mesh.start.size)
+        for name, matrix in self.packets.items():
+            starts = tiles[self.fan_out.origin(name)]
+            loads += multicast_loads(self.mesh, starts, matrix.indptr, tiles[matrix.indices], spikes[name])[0]
+        return loads
 
 
 def build_routes(network: Network, target: Target, mapping: Mapping) -> Routes:
     """Routes of a mapped network."""
     mesh = Mesh.of(target)
-    tiles = np.asarray([mesh.number(place) for place in mapping.places], dtype=np.int64)
-    return Routes(count_fan_out(network, target, mapping.core_of), mesh, tiles)
+    fan_out = count_fan_out(network, target, mapping.core_of)
+    return Routes(fan_out, mesh, mesh.numbers(mapping.places), target.topology.routing == "multicast")

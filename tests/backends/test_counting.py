@@ -14,6 +14,7 @@ from spikeloom.backends.counting import count
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.mapping.mapper import map_network
+from spikeloom.mapping.routing.mesh import Mesh
 from spikeloom.mapping.target import Target
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
@@ -25,7 +26,7 @@ from spikeloom.models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegr
 STEPS, SAMPLES = 7, 3
 
 
-def small_target(neurons: int, columns: int, rows: int, chips: int) -> Target:
+def small_target(neurons: int, columns: int, rows: int, chips: int, **topology: object) -> Target:
     """A chip of small cores, so that a handful of neurons is spread over a mesh."""
     data = load_target("loihi2").model_dump()
 
@@ -34,7 +35,7 @@ def small_target(neurons: int, columns: int, rows: int, chips: int) -> Target:
 
     data["topology"] = {
         "chips": chips, "columns": number(columns), "rows": number(rows), "cores_per_tile": number(2),
-        "usable_cores": number(columns * rows * 2),
+        "usable_cores": number(columns * rows * 2), **topology,
     }  # fmt: skip
     data["limits"]["neurons"] = number(neurons)
     return Target.model_validate(data)
@@ -125,7 +126,7 @@ def follow_every_spike(program: Program, counts: dict[str, np.ndarray]) -> dict[
     st.integers(0, 2**32 - 1),
     st.integers(8, 40),
     st.sampled_from([(3, 3, 1), (2, 4, 1), (2, 2, 2), (4, 3, 1)]),
-    st.sampled_from(["sequential", "positions", "graph"]),
+    st.sampled_from(["sequential", "positions", "boxes"]),
 )
 def test_random_networks(seed, neurons, mesh, strategy):
     random = np.random.default_rng(seed)
@@ -156,12 +157,55 @@ def test_random_networks(seed, neurons, mesh, strategy):
     assert mean["neuron_updates"] == updates.sum() * counters.rows
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(10, 40), st.booleans())
+def test_a_multicast_spike_is_one_message_and_crosses_each_link_of_its_tree_once(seed, neurons, torus):
+    random = np.random.default_rng(seed)
+    network = random_network(random)
+    target = small_target(
+        neurons,
+        2,
+        2,
+        4,
+        chip_columns=2,
+        torus=torus,
+        routing="multicast",
+        input_tile={"chip": 2, "column": 1, "row": 0},
+    )
+    mapping = map_network(network, target)
+    program = Program(network, mapping, target, InputCode(1.0, True, 1, False), Decision.SUM, STEPS)
+    simulation = Simulator(network).run((random.random((SAMPLES, STEPS, 24)) < 0.4).astype(np.int64))
+    counters = count(program, simulation.spike_counts, SAMPLES)
+    mesh = Mesh.of(target)
+    tiles = [mesh.number(place) for place in mapping.places]
+    links, sent, arrived = np.zeros(len(mesh.links), int), np.zeros(mapping.cores, int), np.zeros(mapping.cores, int)
+    synapses = {
+        projection.name: projection.connectivity.to_sparse().toarray() != 0 for projection in network.projections
+    }
+    for population in network.populations:
+        spikes = simulation.spike_counts[population.name].sum(axis=0)
+        for neuron in range(population.size):
+            own = None if population.role is Role.INPUT else int(mapping.core_of[population.name][neuron])
+            reached = set()
+            for projection in network.outgoing(population.name):
+                reached |= set(mapping.core_of[projection.target][synapses[projection.name][:, neuron]].tolist())
+            reached -= {own}
+            start = mesh.entry if own is None else tiles[own]
+            links[sorted({link for core in reached for link in mesh.route(start, tiles[core])})] += spikes[neuron]
+            arrived[sorted(reached)] += spikes[neuron]
+            if own is not None and reached:
+                sent[own] += spikes[neuron]
+    np.testing.assert_array_equal(counters.link_packets, links)
+    np.testing.assert_array_equal(counters.packets_out.sum(axis=0), sent)
+    np.testing.assert_array_equal(counters.packets_in.sum(axis=0), arrived)
+    assert counters.links == mesh.links
+
+
 def test_kinds_of_synapses_are_told_apart():
     network = random_network(np.random.default_rng(1))
     target = small_target(500, 2, 2, 1)
-    program = Program(
-        network, map_network(network, target), target, InputCode(1.0, True, 1, False), Decision.SUM, STEPS
-    )
+    mapping = map_network(network, target, strategy="sequential")
+    program = Program(network, mapping, target, InputCode(1.0, True, 1, False), Decision.SUM, STEPS)
     simulation = Simulator(network).run(np.ones((1, STEPS, 24), dtype=np.int64))
     counters = count(program, simulation.spike_counts, 1)
     shared = [projection.connectivity.synapses() for projection in network.projections if projection.name == "a"]

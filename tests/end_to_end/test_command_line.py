@@ -181,10 +181,10 @@ def test_a_network_that_does_not_fit(spikeloom, deploy, tiny, small_chip, tmp_pa
     assert (done.json["fits"], done.json["cores"]) == (False, None)
     problem = done.json["problems"][0]
     assert {"layer", "resource", "used", "limit", "advice"} <= set(problem)
-    assert (problem["resource"], problem["limit"]) == ("cores", 1)
-    assert problem["used"] > 1
+    assert (problem["resource"], problem["layer"]) == ("neurons", "the network")
+    assert problem["used"] > problem["limit"]
     for refused in (spikeloom("check", tiny / "tiny.nir", "--target", small_chip), deploy("--target", small_chip)):
-        is_error(refused, 4, "cores", str(problem["used"]), problem["advice"])
+        is_error(refused, 4, "neurons", str(problem["used"]), problem["advice"])
     assert not (tmp_path / "out").exists()
 
 

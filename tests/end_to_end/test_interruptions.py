@@ -222,7 +222,7 @@ def test_unfriendly_surroundings(run_apart, tiny, tmp_path, surroundings):
 
 
 def test_compiled_code_finds_a_place_of_its_own(monkeypatch, tmp_path):
-    from spikeloom.backends.simulator.cache import cache_folder
+    from spikeloom.models.compiled_code import cache_folder
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("HOME", "/proc/nowhere")

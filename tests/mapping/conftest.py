@@ -165,8 +165,9 @@ def _targets(draw: st.DrawFn) -> Target:
         return draw(st.one_of(st.none(), st.integers(low, high)))
 
     columns, rows, cores = (draw(st.integers(1, 3)) for _ in range(3))
+    base = draw(st.sampled_from(["loihi1", "loihi2"]))
     return _target(
-        draw(st.sampled_from(["loihi1", "loihi2"])),
+        base,
         chips=draw(st.integers(1, 2)),
         shared=draw(st.booleans()),
         memory=draw(st.one_of(st.none(), _formats())),
@@ -178,6 +179,7 @@ def _targets(draw: st.DrawFn) -> Target:
         synaptic_memory_bits=limit(1000, 100_000),
         input_axons=limit(5, 200),
         output_axons=limit(5, 200),
+        memory_bits=limit(1000, 100_000) if base == "loihi2" else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from spikeloom.mapping.feasibility import Needs, check
-from spikeloom.mapping.mapper import find_fit, map_network, strategies
-from spikeloom.mapping.partition.portfolio import candidates
+from spikeloom.mapping.mapper import explained_mapping, find_fit, map_network
+from spikeloom.mapping.partition.irregular_partition import METHODS
+from spikeloom.mapping.partition.portfolio import STRATEGIES
 from spikeloom.mapping.partition.sequential import Sequential
+from spikeloom.mapping.search import Search
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, Sparse
 from spikeloom.models.errors import DoesNotFitError, UsageError
@@ -25,7 +28,8 @@ RUNS = settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_mapping_passes_the_checker_or_there_is_a_problem(data, networks, targets):
     network, target = data.draw(networks), data.draw(targets)
-    fit = find_fit(network, target, strategy=data.draw(st.sampled_from(strategies())))
+    suited = [name for name, way in STRATEGIES.items() if way.unsuited(network) is None]
+    fit = find_fit(network, target, strategy=data.draw(st.sampled_from(["auto", *suited])))
     if fit.mapping is None:
         assert fit.problems
         for problem in fit.problems:
@@ -77,9 +81,9 @@ def test_too_many_cores_give_the_total_and_the_largest_layers(make_network, make
     target = make_target(columns=1, rows=1, cores_per_tile=2, usable_cores=2, neurons=4)
     with pytest.raises(DoesNotFitError) as error:
         map_network(network, target)
-    assert "cores 11 of 2" in str(error.value)
-    assert "layer1 (10), layer2 (1)" in str(error.value)
-    assert "a board of 6 chips" in str(error.value)
+    assert "neurons 44 of 8" in str(error.value) and "takes 11 of 2 cores" in str(error.value)
+    assert "most: layer1 10, layer2 1" in str(error.value)
+    assert "a board of at least 6 chips" in str(error.value)
     assert map_network(network, target.with_chips(6)).cores == 11
 
 
@@ -117,10 +121,12 @@ def test_output_axons_make_cores_hold_less(make_network, make_target):
 def test_positions_take_fewer_messages_than_channels(make_network, make_target):
     convolution = Convolution(np.ones((8, 4, 3, 3)), (4, 8, 8), (1, 1), ((1, 1), (1, 1)), (1, 1))
     network = make_network([convolution], [(4, 8, 8), (8, 8, 8)])
-    target = make_target("loihi2", neurons=128)
-    channels, positions = (candidates(network, target, None, way)[0] for way in ("sequential", "positions"))
-    assert positions.packets < channels.packets
-    assert map_network(network, target).strategy == "positions"
+    target = make_target(neurons=128)
+    channels, positions = (explained_mapping(network, target, None, way)[1] for way in ("sequential", "positions"))
+    assert positions.links.deliveries < channels.links.deliveries
+    best = explained_mapping(network, target)[1]
+    assert best.links.deliveries <= positions.links.deliveries
+    assert best.cost.energy == min(attempt.energy for attempt in best.attempts if attempt.energy is not None)
 
 
 def test_the_graph_partition_finds_hidden_clusters(make_network, make_target):
@@ -134,18 +140,43 @@ def test_the_graph_partition_finds_hidden_clusters(make_network, make_target):
         [(1, 1, Sparse.from_matrix(sparse.csr_array(recurrent)))],
     )
     target = make_target(neurons=20)
-    mapping = map_network(network, target, rates={"layer1": np.full(128, 0.1)})
-    assert mapping.strategy == "graph"
+    mapping = map_network(network, target, rates={"layer1": np.ones(128), "input": 0.0})
+    assert mapping.strategy in METHODS
     split = [np.unique(mapping.core_of["layer1"][group == number]).size for number in range(8)]
     assert np.mean(split) < 2
 
 
-def test_rates_decide_between_strategies(make_network, make_target):
-    convolution = Convolution(np.ones((8, 4, 3, 3)), (4, 8, 8), (1, 1), ((1, 1), (1, 1)), (1, 1))
-    network = make_network([convolution], [(4, 8, 8), (8, 8, 8)])
-    target = make_target("loihi2", neurons=128)
-    silent = candidates(network, target, {"input": 0.0})
-    assert {candidate.packets for candidate in silent} == {0.0}
+def test_rates_decide_what_a_mapping_costs(make_network, make_target):
+    network = make_network([Dense(np.ones((40, 30)))], [(30,), (40,)])
+    target = make_target(neurons=16)
+    silent, loud = (explained_mapping(network, target, {"input": rate})[1] for rate in (0.0, 1.0))
+    assert silent.links.deliveries == 0 and loud.links.deliveries == 30 * 3
+    assert silent.cost.energy < loud.cost.energy
+    assert silent.measured and not explained_mapping(network, target)[1].measured
+
+
+def test_a_deadline_that_has_passed_still_gives_a_mapping(make_network, make_target):
+    network = make_network([Dense(np.ones((40, 30))), Dense(np.ones((50, 40)))], [(30,), (40,), (50,)])
+    late = Search(deadline=time.monotonic() - 1)
+    mapping, explanation = explained_mapping(network, make_target(neurons=16), search=late)
+    assert explanation.stopped_early and mapping.strategy == "sequential"
+    assert check(network, make_target(neurons=16), mapping) == ()
+
+
+def test_progress_goes_from_nothing_to_everything(make_network, make_target):
+    shares = []
+    network = make_network([Dense(np.ones((40, 30))), Dense(np.ones((50, 40)))], [(30,), (40,), (50,)])
+    find_fit(network, make_target(neurons=16), search=Search(progress=lambda what, share: shares.append(share)))
+    assert 0 <= shares[0] < 0.1 and shares[-1] == 1.0 and all(0 <= share <= 1 for share in shares)
+
+
+def test_what_binds_a_layer_is_what_its_cores_have_least_of(make_network, make_target):
+    network = make_network([Dense(np.ones((40, 30)))], [(30,), (40,)])
+    _, explanation = explained_mapping(network, make_target(neurons=16, input_axons=31))
+    (binding,) = explanation.bindings
+    assert (binding.layer, binding.resource) == ("layer1", "input_axons")
+    assert binding.share == pytest.approx(30 / 31)
+    assert explanation.utilisation["fullest"] == pytest.approx(30 / 31)
 
 
 def test_the_same_input_gives_the_same_mapping(make_network, make_target):
@@ -158,5 +189,7 @@ def test_the_same_input_gives_the_same_mapping(make_network, make_target):
 
 def test_an_unknown_strategy_is_refused(make_network):
     network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)])
-    with pytest.raises(UsageError, match="known are auto, sequential, positions, graph"):
+    with pytest.raises(UsageError, match="known are auto, sequential, positions, boxes"):
         map_network(network, load_target("loihi2"), strategy="best")
+    with pytest.raises(UsageError, match="'metis' is not for this network \\(no irregular layer\\)"):
+        map_network(network, load_target("loihi2"), strategy="metis")

@@ -1,179 +1,149 @@
-"""Every synapse is counted on its core, and every message arrives over as many links as it has to."""
+"""Every message arrives over as many links as it has to."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import assume, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
-from spikeloom.mapping.fan_out import count_fan_out
-from spikeloom.mapping.feasibility import Needs
-from spikeloom.mapping.mapper import find_fit, map_network
-from spikeloom.mapping.placement.swapping import place
-from spikeloom.mapping.routing.mesh import Mesh
+from spikeloom.mapping.feasibility.routing_entries import routing_entries
+from spikeloom.mapping.mapping import Mapping, Place
+from spikeloom.mapping.routing.loads import link_loads
+from spikeloom.mapping.routing.mesh import usable_places
 from spikeloom.mapping.routing.routes import build_routes
-from spikeloom.models.connectivity import Convolution, Dense, Sparse
+from spikeloom.mapping.target import Target
+from spikeloom.mapping.traffic import count_traffic
+from spikeloom.models.connectivity import Dense
 
 RUNS = settings(max_examples=80, deadline=None)
 
 
-@RUNS
-@given(data=st.data())
-def test_synapses_and_destinations_are_those_of_the_listed_synapses(data, networks, targets):
-    network, target = data.draw(networks), data.draw(targets)
-    mapping = find_fit(network, target).mapping
-    assume(mapping is not None)
-    routes = build_routes(network, target, mapping)
-    expected = {}
-    for projection in network.projections:
-        matrix = (projection.connectivity.to_sparse() != 0).astype(np.int64).toarray()
-        by_core = np.zeros((mapping.cores, matrix.shape[1]), dtype=np.int64)
-        np.add.at(by_core, mapping.core_of[projection.target], matrix)
-        expected[projection.source] = expected.get(projection.source, 0) + by_core.T
-        assert np.array_equal(routes.fan_out.projections[projection.name], matrix.sum(axis=0))
-    for name, counts in expected.items():
-        found = sum(parts[name].toarray() for parts in routes.synapses.values() if name in parts)
-        assert np.array_equal(found, counts)
-        assert np.array_equal(routes.destinations[name].toarray(), counts > 0)
-        abroad = counts > 0
-        if name in mapping.core_of:
-            abroad[np.arange(abroad.shape[0]), mapping.core_of[name]] = False
-        assert np.array_equal(routes.packets[name].toarray(), abroad)
+@st.composite
+def topologies(draw, routing):
+    """Boards of some small chips, with what may differ between them."""
+    across, down = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    columns, rows, cores = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    hops = {"value": draw(st.sampled_from([1, 1.5, 4])), "unit": "hops", "kind": "assumed", "source": "a test"}
+    entry = {
+        "chip": draw(st.integers(0, across * down - 1)),
+        "column": draw(st.integers(0, columns - 1)),
+        "row": draw(st.integers(0, rows - 1)),
+    }
+    counts = {"columns": columns, "rows": rows, "cores_per_tile": cores, "usable_cores": columns * rows * cores}
+    rest = {"torus": draw(st.booleans()), "link_between_chips": hops, "input_tile": entry, "routing": routing}
+    return counts, {"chips": across * down, "chip_columns": across, **rest}
+
+
+def board(make_target, counts, rest):
+    data = make_target(**counts).model_dump()
+    data["topology"] |= rest
+    return Target.model_validate(data)
+
+
+def placed_at_random(network, target, random):
+    """Neurons dealt to cores, and cores to places."""
+    core_of = {
+        population.name: random.integers(0, target.cores, population.size)
+        for population in network.populations
+        if population.role.value != "input"
+    }
+    used = np.unique(np.concatenate(list(core_of.values())))
+    core_of = {name: np.searchsorted(used, part) for name, part in core_of.items()}
+    places = usable_places(target)
+    chosen = tuple(places[index] for index in random.permutation(len(places))[: used.size])
+    return Mapping("test", "at random", core_of, chosen, ())
 
 
 @RUNS
-@given(data=st.data())
-def test_link_packets_sum_to_packets_times_distance(data, networks, targets):
-    network, target = data.draw(networks), data.draw(targets)
-    mapping = find_fit(network, target).mapping
-    assume(mapping is not None)
+@given(data=st.data(), seed=st.integers(0, 10**6))
+def test_link_packets_sum_to_packets_times_distance(data, seed, networks, make_target):
+    network, target = data.draw(networks), board(make_target, *data.draw(topologies("unicast")))
+    random = np.random.default_rng(seed)
+    mapping = placed_at_random(network, target, random)
     routes = build_routes(network, target, mapping)
-    random = np.random.default_rng(data.draw(st.integers(0, 1000)))
     spikes = {population.name: random.integers(0, 5, population.size) for population in network.populations}
-    packets = routes.packet_matrix(spikes)
+    packets = routes.fan_out.packets_between(spikes).toarray()
     assert packets.sum() == sum(spikes[name] @ matrix.sum(axis=1) for name, matrix in routes.packets.items())
     assert not np.diag(packets[:-1]).any()
-    width = target.topology.columns.value
-    places = [(one.chip * width + one.column, one.row) for one in mapping.places] + [(0, 0)]
-    hops = sum(
-        packets[source, end] * (abs(places[source][0] - places[end][0]) + abs(places[source][1] - places[end][1]))
-        for source in range(mapping.cores + 1)
-        for end in range(mapping.cores)
-    )
-    assert routes.link_packets(packets).sum() == hops
+    mesh, tiles = routes.mesh, [*routes.tiles.tolist(), routes.mesh.entry]
+    expected, cost = np.zeros(len(mesh.links)), 0.0
+    for source, end in zip(*np.nonzero(packets), strict=True):
+        expected[mesh.route(tiles[source], tiles[end])] += packets[source, end]
+        cost += packets[source, end] * mesh.distance(tiles[source], tiles[end])
+    assert np.array_equal(routes.link_packets(spikes), expected)
+    assert (expected * mesh.link_cost).sum() == pytest.approx(cost)
+    # The flows of all neurons together put the same on the links.
+    loads = link_loads(count_traffic(network, target, mapping.core_of, spikes).flows, target, mapping.places)
+    np.testing.assert_allclose(loads.packets, expected)
+    np.testing.assert_allclose(loads.messages_in, packets.sum(axis=0))
+    np.testing.assert_allclose(loads.messages_out, packets[:-1].sum(axis=1))
+    assert loads.weighted_hops_east_west + loads.weighted_hops_north_south == pytest.approx(cost)
+    assert loads.hops_east_west + loads.hops_north_south == pytest.approx(loads.hops)
+    assert loads.hops == pytest.approx(expected.sum())
+    assert loads.deliveries == pytest.approx(packets.sum())
+    assert loads.mean_hops * packets.sum() == pytest.approx(expected.sum())
+    assert loads.busiest == pytest.approx(expected.max(initial=0.0))
+    assert not loads.entries.any()
 
 
 @RUNS
-@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.data())
-def test_routes_go_along_the_row_first_and_arrive(chips, columns, rows, data):
-    mesh = Mesh(chips, columns, rows)
-    start, end = (data.draw(st.integers(0, mesh.size - 1)) for _ in range(2))
-    path = [mesh.steps[link] for link in mesh.route(start, end)]
-    assert len(path) == mesh.distances[start, end]
-    assert [first for first, _ in path] + [end] == [start] + [second for _, second in path]
-    vertical = [abs(first - second) == mesh.width and mesh.width > 1 for first, second in path]
-    if mesh.width > 1:
-        assert vertical == sorted(vertical)
+@given(data=st.data(), seed=st.integers(0, 10**6))
+def test_a_tree_carries_each_spike_once_over_each_of_its_links(data, seed, networks, make_target):
+    network, target = data.draw(networks), board(make_target, *data.draw(topologies("multicast")))
+    random = np.random.default_rng(seed)
+    mapping = placed_at_random(network, target, random)
+    routes = build_routes(network, target, mapping)
+    mesh, tiles = routes.mesh, routes.tiles
+    spikes = {population.name: random.integers(0, 5, population.size) for population in network.populations}
+    expected, sent = np.zeros(len(mesh.links)), np.zeros(mapping.cores)
+    for name, matrix in routes.packets.items():
+        for neuron in range(matrix.shape[0]):
+            cores = matrix.indices[matrix.indptr[neuron] : matrix.indptr[neuron + 1]]
+            start = int(tiles[mapping.core_of[name][neuron]]) if name in mapping.core_of else mesh.entry
+            tree = sorted({link for core in cores for link in mesh.route(start, int(tiles[core]))})
+            expected[tree] += spikes[name][neuron]
+            assert routes.messages(name)[neuron] == min(cores.size, 1)
+            if name in mapping.core_of:
+                sent[mapping.core_of[name][neuron]] += spikes[name][neuron] * min(cores.size, 1)
+    assert np.array_equal(routes.link_packets(spikes), expected)
+    loads = link_loads(count_traffic(network, target, mapping.core_of, spikes).flows, target, mapping.places)
+    np.testing.assert_allclose(loads.packets, expected)
+    np.testing.assert_allclose(loads.messages_out, sent)
+    arrived = routes.fan_out.packets_between(spikes).toarray().sum(axis=0)
+    np.testing.assert_allclose(loads.messages_in, arrived)
+    assert loads.mean_hops * arrived.sum() == pytest.approx(expected.sum())
+    assert np.array_equal(loads.entries, routing_entries(network, target, mapping))
 
 
-def test_links_of_a_mesh(make_network, make_target):
-    network = make_network([Dense(np.ones((2, 2)))], [(2,), (2,)])
-    target = make_target(columns=3, rows=2, cores_per_tile=1, usable_cores=6, chips=2)
-    routes = build_routes(network, target, map_network(network, target))
-    assert len(routes.links) == 2 * (2 * 5 + 6)
-    assert ((0, 2, 1), (1, 0, 1)) in routes.links
-    assert routes.east_west.sum() == 2 * 2 * 5
-    assert routes.route(routes.cores, 0).size == 0
+def test_hops_between_chips_are_told_apart_and_weighted(make_network, make_target):
+    network = make_network([Dense(np.ones((2, 1)))], [(1,), (2,)])
+    data = make_target(columns=2, rows=1, cores_per_tile=1, usable_cores=2, chips=4).model_dump()
+    hops = {"value": 3, "low": 2, "high": 10, "unit": "hops", "kind": "assumed", "source": "a test"}
+    data["topology"] |= {
+        "chip_columns": 2,
+        "link_between_chips": hops,
+        "input_tile": {"chip": 3, "column": 1, "row": 0},
+    }
+    target = Target.model_validate(data)
+    flows = count_traffic(network, target, {"layer1": np.asarray([0, 1])}, {"input": 5.0}).flows
+    loads = link_loads(flows, target, (Place(1, 1, 0, 0), Place(0, 0, 0, 0)))
+    # Core 0 is right above the input; core 1 two chips and three columns away.
+    assert (loads.hops_east_west, loads.hops_north_south, loads.hops_between_chips) == (15.0, 10.0, 15.0)
+    assert (loads.weighted_hops_east_west, loads.weighted_hops_north_south) == (25.0, 30.0)
+    assert (loads.mean_hops, loads.busiest) == (2.5, 5.0)
+    assert loads.busiest_link == ((2, 0, 0), (0, 0, 0))
+    times = dict(zip(loads.mesh.links, loads.link_times(target).tolist(), strict=True))
+    time = target.cost_set().time
+    assert times[(0, 0, 0), (0, 1, 0)] == list(time.hop_east_west.bounds)
+    between = (2, 3, 10)
+    assert times[(0, 1, 0), (1, 0, 0)] == [*np.multiply(time.hop_east_west.bounds, between)]
+    assert times[(0, 1, 0), (2, 1, 0)] == [*np.multiply(time.hop_north_south.bounds, between)]
 
 
-def test_a_target_on_the_own_core_is_no_message(make_network, make_target):
-    network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)], [(1, 1, Dense(np.ones((2, 2))))])
+def test_nothing_sent_is_no_hop(make_network, make_target):
+    network = make_network([Dense(np.zeros((2, 1)))], [(1,), (2,)])
     target = make_target()
-    routes = build_routes(network, target, map_network(network, target))
-    assert routes.destinations["layer1"].nnz == 2
-    assert routes.packets["layer1"].nnz == 0
-    assert routes.packets["input"].nnz == 3
-    assert routes.synapses["dense"]["layer1"].toarray().tolist() == [[2], [2]]
-
-
-def test_kinds_of_synapses(make_network, make_target):
-    convolution = Convolution(np.ones((2, 1, 3)), (1, 16), (1,), ((1, 1),), (1,))
-    network = make_network([convolution, Dense(np.ones((3, 32)))], [(1, 16), (2, 16), (3,)])
-    for shared, kind in ((True, "convolution"), (False, "sparse")):
-        target = make_target(shared=shared)
-        routes = build_routes(network, target, map_network(network, target))
-        assert set(routes.synapses[kind]) == {"input"}
-        assert set(routes.synapses["dense"]) == {"layer1"}
-
-
-def test_each_core_has_the_format_that_takes_fewer_bits(make_network, make_target):
-    # All sources reach the first half of the neurons, and one of them a neuron of the other half.
-    weights = np.zeros((20, 4))
-    weights[:10] = 1
-    weights[15, 2] = 1
-    target = make_target(neurons=10)
-    for layer in (Dense(weights), Sparse.from_matrix(sparse.csr_array(weights))):
-        network = make_network([layer], [(4,), (20,)])
-        routes = build_routes(network, target, map_network(network, target, strategy="sequential"))
-        assert routes.synapses["dense"]["input"].toarray().tolist() == [[10, 0]] * 4
-        assert routes.synapses["sparse"]["input"].toarray()[:, 1].tolist() == [0, 0, 1, 0]
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data())
-def test_kinds_are_those_of_the_account_of_memory(data, networks, targets):
-    """A core takes as many bits as if it had no choice but the kind that its synapses count as."""
-    network, target = data.draw(networks), data.draw(targets)
-    mapping = find_fit(network, target).mapping
-    assume(mapping is not None)
-    for projection in network.projections:
-        alone = network.replace(projections=(projection,))
-        bits = Needs(alone, target, mapping.core_of, mapping.cores).synaptic_memory_bits
-        synapses = count_fan_out(alone, target, mapping.core_of).synapses
-        for kind, other in (("dense", "sparse"), ("sparse", "dense")):
-            cores = np.unique([matrix.tocoo().col for matrix in synapses[kind].values()]).astype(int)
-            forced = Needs(alone, without(target, other), mapping.core_of, mapping.cores).synaptic_memory_bits
-            assert np.array_equal(forced[cores], bits[cores])
-
-
-def without(target, kind):
-    """The target with a kind of listed synapses that is far too large to be chosen."""
-    memory = target.synaptic_memory
-    huge = memory.word_bits.model_copy(update={"value": 10**6})
-    listed = getattr(memory, kind).model_copy(update={"header_bits": huge})
-    return target.model_copy(update={"synaptic_memory": memory.model_copy(update={kind: listed})})
-
-
-@RUNS
-@given(data=st.data())
-def test_placement_is_a_placement_and_better_than_none(data, make_target):
-    chips, columns, rows, per_tile = (data.draw(st.integers(1, 3)) for _ in range(4))
-    usable = data.draw(st.integers(1, columns * rows * per_tile))
-    target = make_target(chips=chips, columns=columns, rows=rows, cores_per_tile=per_tile, usable_cores=usable)
-    cores = data.draw(st.integers(1, target.cores))
-    random = np.random.default_rng(data.draw(st.integers(0, 1000)))
-    packets = random.integers(0, 50, (cores + 1, cores)) * (random.random((cores + 1, cores)) < 0.4).astype(float)
-    places = place(packets, target)
-    assert len(set(places)) == cores
-    mesh = Mesh.of(target)
-
-    def hops(chosen):
-        tiles = np.asarray([mesh.number(one) for one in chosen])
-        within = packets[:-1] * mesh.distances[np.ix_(tiles, tiles)]
-        return within.sum() + (packets[-1] * mesh.distances[0, tiles]).sum()
-
-    # No swap of two cores saves anything any more.
-    best = hops(places)
-    for _ in range(20):
-        first, second = random.integers(0, cores, 2)
-        other = list(places)
-        other[first], other[second] = other[second], other[first]
-        assert hops(other) >= best - 1e-6
-
-
-def test_placement_finds_the_chain(make_target):
-    target = make_target(columns=4, rows=1, cores_per_tile=1, usable_cores=4)
-    packets = np.zeros((5, 4))
-    packets[4, 2] = packets[2, 0] = packets[0, 3] = packets[3, 1] = 10
-    assert [one.column for one in place(packets, target)] == [1, 3, 0, 2]
+    flows = count_traffic(network, target, {"layer1": np.asarray([0, 1])}).flows
+    loads = link_loads(flows, target, tuple(usable_places(target)[:2]))
+    assert (loads.mean_hops, loads.busiest, loads.busiest_link) == (0.0, 0.0, None)

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spikeloom.mapping.precision import Precision
+from spikeloom.mapping.target import Target
 from spikeloom.mapping.target_files import load_target, target_names
 from spikeloom.models.errors import UsageError
 
@@ -47,6 +50,8 @@ def test_a_file_that_extends_itself_is_refused(tmp_path: Path) -> None:
         load_target(written(tmp_path, {"extends": "mine.yaml"}))
 
 
+PLACE = {"chip": 0, "column": 0, "row": 0, "core": 0}
+HOPS = {"value": 2, "unit": "hops", "kind": "assumed", "source": "a guess"}
 GOOD = {"value": 5, "unit": "neurons", "kind": "assumed", "source": "a guess"}
 
 
@@ -66,6 +71,23 @@ GOOD = {"value": 5, "unit": "neurons", "kind": "assumed", "source": "a guess"}
         ({"colour": "blue"}, "colour: Extra inputs"),
         ({"topology": {"chips": 0}}, "topology.chips"),
         ({"topology": {"usable_cores": {**GOOD, "value": 129}}}, "topology: 129 cores cannot be usable where 128"),
+        ({"topology": {"chips": 6, "chip_columns": 4}}, "topology: 6 chips do not fill rows of chip_columns 4"),
+        ({"topology": {"link_between_chips": {**HOPS, "low": 0.5}}}, "link_between_chips is in hops, at least 1"),
+        ({"topology": {"link_between_chips": {**HOPS, "unit": "ns"}}}, "link_between_chips is in hops, at least 1"),
+        (
+            {"topology": {"dead_cores": [PLACE, {**PLACE, "core": 4}]}},
+            "topology: dead_cores names chip 0, column 0, row 0, core 4, which the board does not have",
+        ),
+        ({"topology": {"reserved_cores": [{**PLACE, "chip": 1}]}}, "topology: reserved_cores names chip 1"),
+        (
+            {"topology": {"input_tile": {"column": 8, "row": 0}}},
+            "topology: input_tile names chip 0, column 8",
+        ),
+        ({"topology": {"dead_cores": [{"column": 1, "row": 1}]}}, "topology.dead_cores.0.core: Field required"),
+        ({"topology": {"routing": "broadcast"}}, "topology.routing: Input should be 'unicast' or 'multicast'"),
+        ({"limits": {"memory_bits": GOOD}}, "the file: limits.memory_bits needs synaptic_memory.shared"),
+        ({"limits": {"routing_entries": GOOD}}, "the file: limits.routing_entries is of multicast routing"),
+        ({"synaptic_memory": {"convolution": {"tiles": "squares"}}}, "synaptic_memory.convolution.tiles: Input should"),
         ({"costs": {"default": "mine"}}, "costs: default names 'mine'"),
         ({"costs": {"sets": {"davies": {"energy": {"spike": GOOD}}}}}, "costs.sets.davies.energy.spike: the unit here"),
     ],
@@ -81,6 +103,53 @@ def test_text_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(UsageError, match="YAML"):
             load_target(path)
+
+
+LOIHI1 = load_target("loihi1").model_dump()
+
+
+def with_topology(**changes: Any) -> Target:
+    return Target.model_validate(LOIHI1 | {"topology": LOIHI1["topology"] | changes})
+
+
+def test_cores_that_no_neuron_may_use() -> None:
+    lost = [PLACE, {**PLACE, "core": 1}]
+    assert with_topology(dead_cores=lost, reserved_cores=[PLACE]).cores == 126
+    # Where fewer cores are usable than there are, whichever they are, dead ones come off the spare ones first.
+    fewer = with_topology(usable_cores=GOOD | {"value": 127}, dead_cores=lost)
+    assert fewer.cores == 126
+    assert with_topology(usable_cores=GOOD | {"value": 120}, dead_cores=lost).cores == 120
+    assert with_topology(chips=3, dead_cores=lost).topology.cores_of_chips == (126, 128, 128)
+    everything = [{"column": c, "row": r, "core": k} for c in range(8) for r in range(4) for k in range(4)]
+    with pytest.raises(ValueError, match="leave no core for neurons"):
+        with_topology(reserved_cores=everything)
+
+
+def test_boards_of_other_sizes() -> None:
+    board = with_topology(chips=4, chip_columns=2, dead_cores=[{**PLACE, "chip": 3}])
+    assert board.with_chips(6).topology.chip_columns == 2
+    assert board.with_chips(6).cores == 6 * 128 - 1
+    with pytest.raises(UsageError, match="5 chips do not fill rows of 2; see chip_columns"):
+        board.with_chips(5)
+    with pytest.raises(UsageError, match=r"dead_cores names chip 3, .*, which a board of 2 chips does not have"):
+        board.with_chips(2)
+    assert with_topology(chips=4, chip_columns=2).with_chips(1).topology.chip_columns == 1
+    with pytest.raises(UsageError, match="input_tile names chip 2"):
+        with_topology(chips=3, input_tile={"chip": 2, "column": 0, "row": 0}).with_chips(2)
+
+
+@given(data=st.data())
+def test_chips_for_a_number_of_cores(data: st.DataObject) -> None:
+    across = data.draw(st.sampled_from([None, 1, 2, 4]))
+    rows = data.draw(st.integers(1, 3))
+    dead = [{**PLACE, "core": core} for core in range(data.draw(st.integers(0, 3)))]
+    board = with_topology(chips=rows * (across or 1), chip_columns=across, dead_cores=dead)
+    cores = data.draw(st.integers(1, 3000))
+    chips = board.chips_for(cores)
+    assert board.with_chips(chips).cores >= cores
+    assert chips >= board.topology.chips
+    fewer = chips - (across or 1)
+    assert fewer < board.topology.chips or board.with_chips(fewer).cores < cores
 
 
 def test_constants_of_both_accounts_of_loihi1() -> None:
@@ -120,7 +189,10 @@ def test_a_file_without_the_newer_limits_loads(tmp_path: Path) -> None:
     """Programs carry their target along, and so do users' own files."""
     document = load_target("loihi2").model_dump(mode="json")
     del document["limits"]["membrane_bits"], document["limits"]["current_bits"]
-    del document["synaptic_memory"]["convolution"]["bits_per_zero"]
+    del document["synaptic_memory"]["convolution"]["bits_per_zero"], document["synaptic_memory"]["convolution"]["tiles"]
+    del document["limits"]["memory_bits"], document["synaptic_memory"]["shared"]
+    for key in ("chip_columns", "torus", "routing", "link_between_chips", "dead_cores", "reserved_cores", "input_tile"):
+        del document["topology"][key]
     target = load_target(written(tmp_path, document))
     assert target.limits.of("membrane_bits") is None
     assert Precision.of(target) == Precision.of(load_target("loihi2"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -20,8 +21,12 @@ def keep_compiled_code(*texts: Path) -> None:
     """
     import numba
 
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()[:16]
-    numba.config.CACHE_DIR = str(cache_folder(digest))  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(_folder_of(texts))  # type: ignore[attr-defined]
+
+
+@functools.cache
+def _folder_of(texts: tuple[Path, ...]) -> Path:
+    return cache_folder(hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()[:16])
 
 
 def cache_folder(name: str) -> Path:

@@ -1,0 +1,103 @@
+"""Every synapse is counted for its source, on its core, and as the kind that the core stores it as."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from spikeloom.mapping.fan_out import count_fan_out
+from spikeloom.mapping.feasibility import Needs
+from spikeloom.models.connectivity import Convolution, Dense, Sparse
+
+RUNS = settings(max_examples=80, deadline=None)
+
+
+def random_cores(network, random):
+    """Every neuron on any of some cores, of which all are in use."""
+    names = [population for population in network.populations if population.role.value != "input"]
+    cores = random.integers(1, 10)
+    parts = {population.name: random.integers(0, cores, population.size) for population in names}
+    used = np.unique(np.concatenate(list(parts.values())))
+    return {name: np.searchsorted(used, part) for name, part in parts.items()}
+
+
+@RUNS
+@given(data=st.data(), seed=st.integers(0, 10**6))
+def test_synapses_and_destinations_are_those_of_the_listed_synapses(data, seed, networks, targets):
+    network, target = data.draw(networks), data.draw(targets)
+    core_of = random_cores(network, np.random.default_rng(seed))
+    fan_out = count_fan_out(network, target, core_of)
+    expected = {}
+    for projection in network.projections:
+        matrix = (projection.connectivity.to_sparse() != 0).astype(np.int64).toarray()
+        by_core = np.zeros((fan_out.cores, matrix.shape[1]), dtype=np.int64)
+        np.add.at(by_core, core_of[projection.target], matrix)
+        expected[projection.source] = expected.get(projection.source, 0) + by_core.T
+        assert np.array_equal(fan_out.projections[projection.name], matrix.sum(axis=0))
+    for name, counts in expected.items():
+        found = sum(parts[name].toarray() for parts in fan_out.synapses.values() if name in parts)
+        assert np.array_equal(found, counts)
+        assert np.array_equal(fan_out.destinations[name].toarray(), counts > 0)
+        abroad = counts > 0
+        if name in core_of:
+            abroad[np.arange(abroad.shape[0]), core_of[name]] = False
+        assert np.array_equal(fan_out.packets[name].toarray(), abroad)
+
+
+def test_a_target_on_the_own_core_is_no_message(make_network, make_target):
+    network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)], [(1, 1, Dense(np.ones((2, 2))))])
+    fan_out = count_fan_out(network, make_target(), {"layer1": np.zeros(2, int)})
+    assert fan_out.destinations["layer1"].nnz == 2
+    assert fan_out.packets["layer1"].nnz == 0
+    assert fan_out.packets["input"].nnz == 3
+    assert fan_out.synapses["dense"]["layer1"].toarray().tolist() == [[2], [2]]
+
+
+def test_kinds_of_synapses(make_network, make_target):
+    convolution = Convolution(np.ones((2, 1, 3)), (1, 16), (1,), ((1, 1),), (1,))
+    network = make_network([convolution, Dense(np.ones((3, 32)))], [(1, 16), (2, 16), (3,)])
+    for shared, kind in ((True, "convolution"), (False, "sparse")):
+        target = make_target(shared=shared)
+        core_of = {"layer1": np.arange(32) // 8, "layer2": np.full(3, 4)}
+        fan_out = count_fan_out(network, target, core_of)
+        assert set(fan_out.synapses[kind]) == {"input"}
+        assert set(fan_out.synapses["dense"]) == {"layer1"}
+
+
+def test_each_core_has_the_format_that_takes_fewer_bits(make_network, make_target):
+    # All sources reach the first half of the neurons, and one of them a neuron of the other half.
+    weights = np.zeros((20, 4))
+    weights[:10] = 1
+    weights[15, 2] = 1
+    for layer in (Dense(weights), Sparse.from_matrix(sparse.csr_array(weights))):
+        network = make_network([layer], [(4,), (20,)])
+        fan_out = count_fan_out(network, make_target(), {"layer1": np.arange(20) // 10})
+        assert fan_out.synapses["dense"]["input"].toarray().tolist() == [[10, 0]] * 4
+        assert fan_out.synapses["sparse"]["input"].toarray()[:, 1].tolist() == [0, 0, 1, 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 10**6))
+def test_kinds_are_those_of_the_account_of_memory(data, seed, networks, targets):
+    """A core takes as many bits as if it had no choice but the kind that its synapses count as."""
+    network, target = data.draw(networks), data.draw(targets)
+    core_of = random_cores(network, np.random.default_rng(seed))
+    cores = 1 + max(int(part.max()) for part in core_of.values())
+    for projection in network.projections:
+        alone = network.replace(projections=(projection,))
+        bits = Needs(alone, target, core_of, cores).synaptic_memory_bits
+        synapses = count_fan_out(alone, target, core_of).synapses
+        for kind, other in (("dense", "sparse"), ("sparse", "dense")):
+            here = np.unique([matrix.tocoo().col for matrix in synapses[kind].values()]).astype(int)
+            forced = Needs(alone, without(target, other), core_of, cores).synaptic_memory_bits
+            assert np.array_equal(forced[here], bits[here])
+
+
+def without(target, kind):
+    """The target with a kind of listed synapses that is far too large to be chosen."""
+    memory = target.synaptic_memory
+    huge = memory.word_bits.model_copy(update={"value": 10**6})
+    listed = getattr(memory, kind).model_copy(update={"header_bits": huge})
+    return target.model_copy(update={"synaptic_memory": memory.model_copy(update={kind: listed})})
