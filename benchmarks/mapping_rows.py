@@ -121,7 +121,7 @@ def _placement(instance: str, method: str, goal: str) -> dict[str, Any]:
         distance,
     )
     if method.startswith("ours"):
-        hops = place(problem, Search(_effort(method.split(", ")[1]))).cost
+        hops = place(problem, Search(_effort(method.split(", ")[1])), relieve=False).cost
     else:
         hops = baselines(problem, Search())[method]
     return {

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from ..search import Search
 from .division import Division, deliveries, divided, move
 from .level import Level, slot_bits
@@ -21,6 +22,7 @@ from .resource_columns import INPUT_AXONS, MEMORY_BITS, NO_LIMIT, OUTPUT_AXONS, 
 Array = NDArray[Any]
 LAST_SWEEPS = 5  # without loss, after the cooling
 ON_THE_LIST = 1e-300  # so that a block that shares only nets of weight 0 is other than one that shares none
+keep_loops()
 
 
 @dataclass(frozen=True)

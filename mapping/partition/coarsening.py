@@ -11,12 +11,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from .level import Level, coarser_level
 from .resource_columns import NEURONS
 
 Array = NDArray[Any]
 LOOKED_AT = 64  # pins of a net that a node looks at, so that time grows with pins and not with the square of fan-outs
 LEAST_SHARE = 0.5  # of the best rating, for a cluster that is not the best because that one is full
+keep_loops()
 
 
 def coarsened(level: Level, most: Array, blocks: Array, seed: int) -> tuple[Level, Array]:

@@ -12,10 +12,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from .level import Level, slot_bits
 from .resource_columns import INPUT_AXONS, MEMORY_BITS, OUTPUT_AXONS, SYNAPTIC_BITS
 
 Array = NDArray[Any]
+keep_loops()
 
 
 class Division(NamedTuple):

@@ -9,10 +9,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from .level import Level
 
 Array = NDArray[Any]
 LOOKED_AT = 64  # pins of a net that are told about a new neighbour
+keep_loops()
 
 
 def grown(level: Level, number: int, caps: Array, seed: int) -> Array:
@@ -91,7 +93,8 @@ def _grown(
         for i in range(node_offsets[node], node_offsets[node + 1]):
             net = node_nets[i]
             size = offsets[net + 1] - offsets[net]
-            looked_at = min(size, LOOKED_AT)
+            # A source that never spikes draws nothing, and would leave ratings at 0, as if its pins were not told yet.
+            looked_at = min(size, LOOKED_AT) if weights[net] > 0.0 else 0
             begin = (node * 7919 + net * 104729) % size if size > LOOKED_AT else 0
             for j in range(looked_at):
                 other = pins[offsets[net] + (begin + j) % size]

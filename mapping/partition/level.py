@@ -8,11 +8,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from ..hypergraph import Hypergraph
 from .block_limits import BlockLimits, target_pins
 from .resource_columns import INPUT_AXONS, MEMORY_BITS, OUTPUT_AXONS, SYNAPTIC_BITS
 
 Array = NDArray[Any]
+keep_loops()
 
 
 class Level(NamedTuple):

@@ -21,12 +21,12 @@ from .metis import load_metis
 from .rebalancing import rebalanced
 from .resource_columns import NEURONS, NO_LIMIT, SYNAPSES
 from .start_graph import similarity_graph
-from .vertical_cycles import BUDGETS, HOTTEST, Budget, Hierarchy, cycled, descended, hierarchy
+from .vertical_cycles import BUDGETS, Budget, Hierarchy, cycled, descended, hierarchy
 
 Array = NDArray[Any]
 BALANCED = (NEURONS, SYNAPSES)  # what METIS is told of where it is limited
 LARGEST_IMBALANCE = 1.1
-SKETCH = Budget(starts=1, coarse=4, fine=4, cycles=0)
+SKETCH = Budget(starts=1, hottest=1.0, coarse=4, fine=4, cycles=0)
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Multilevel:
         result, height = self._best_start(tree, caps, blocks, budget, search)
         if height:
             result = result[tree.members[height - 1]]
-            result = descended(tree, result, height - 1, 0, caps, blocks, budget, HOTTEST, search)
+            result = descended(tree, result, height - 1, 0, caps, blocks, budget, budget.hottest, search)
         return cycled(finest, result, caps, blocks, budget, search)
 
     def sketch(self, finest: Level, caps: Array, number: int, search: Search) -> Array:
         """A quick partition, (nodes,) int32, which may break limits."""
         tree = hierarchy(finest, caps, number, None, search.seed)
         start = self._first(tree.levels[-1], caps, number, search.seed)
-        return descended(tree, start, len(tree.members), 0, caps, number, SKETCH, HOTTEST, search)
+        return descended(tree, start, len(tree.members), 0, caps, number, SKETCH, SKETCH.hottest, search)
 
     def _best_start(
         self, tree: Hierarchy, caps: Array, number: int, budget: Budget, search: Search
@@ -78,7 +78,7 @@ class Multilevel:
         results = []
         for height in range(top, last - 1, -1):
             start = self._first(tree.levels[height], caps, number, search.seed)
-            start = descended(tree, start, height, last, caps, number, budget, HOTTEST, search)
+            start = descended(tree, start, height, last, caps, number, budget, budget.hottest, search)
             start, kept = rebalanced(tree.levels[last], start, caps, number, search)
             cost = deliveries(tree.levels[last], divided(tree.levels[last], start, number, False))
             results.append((not kept, cost, height, start))

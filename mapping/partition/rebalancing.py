@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from ..search import Search
 from .annealing import neighbours, usual_weight
 from .division import Division, divided, move
@@ -25,6 +26,7 @@ PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 1e30)  # losses that a node may
 ROUNDS = 10  # at most, with each of them
 PARTNERS = 32  # nodes of another block that a node may change places with
 WORTHWHILE = 0.98  # of the excess, for another round
+keep_loops()
 
 
 def rebalanced(level: Level, blocks: Array, caps: Array, number: int, search: Search) -> tuple[Array, bool]:

@@ -28,7 +28,6 @@ GROWTH = 4  # neurons of a cluster, from one level to the next
 LEAST_GROWTH = 1.5  # for a level to be worth its time
 CLUSTERS = 6  # of a block, on the coarsest level, at least
 LEAST_SHRINKAGE = 0.9  # likewise: of the nodes of the level below
-HOTTEST = 1.0  # of the first descent; with more, what the coarse levels have found is forgotten
 HOTTEST_LATER = 0.7
 COLDEST = 0.2
 
@@ -41,18 +40,20 @@ class Budget:
     ----------
     starts : coarsest levels that are divided anew, of which the best goes on. Few clusters let the first partition see
         far, but heavy ones are hard to balance.
+    hottest : temperature of the first descent, see `Cooling`; few sweeps cannot make up for what more would forget.
     coarse, fine : sweeps on each coarse level, and on the finest.
     cycles : times that the result is coarsened within its blocks and annealed once more.
     """
 
     starts: int
+    hottest: float
     coarse: int
     fine: int
     cycles: int
 
 
 BUDGETS: Mapping[Effort, Budget] = MappingProxyType(
-    {"fast": Budget(2, 40, 40, 0), "normal": Budget(2, 100, 150, 1), "best": Budget(3, 300, 500, 2)}
+    {"fast": Budget(2, 1.0, 40, 40, 0), "normal": Budget(2, 1.5, 80, 150, 1), "best": Budget(3, 1.5, 300, 500, 2)}
 )
 
 
@@ -134,7 +135,7 @@ def finished(
     """The best that refinement makes of a partition; None where it cannot be brought within the limits."""
     finest, caps = finest_level(hypergraph, limits), limits.caps()
     blocks, _ = rebalanced(finest, start, caps, number, search)
-    blocks = anneal(finest, blocks, caps, number, Cooling(budget.fine, HOTTEST, COLDEST), search)
+    blocks = anneal(finest, blocks, caps, number, Cooling(budget.fine, budget.hottest, COLDEST), search)
     return cycled(finest, blocks, caps, number, budget, search)
 
 

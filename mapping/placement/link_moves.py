@@ -9,11 +9,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from .moves import CLOSED_SLOT, fraction, near, next_number, number_below
 
 Array = NDArray[Any]
 
 EAST, WEST, SOUTH, NORTH = range(4)
+keep_loops()
 
 
 @numba.njit(cache=True, nogil=True)

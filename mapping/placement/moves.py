@@ -13,11 +13,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
+
 Array = NDArray[Any]
 
 FREE_SLOT = -1
 CLOSED_SLOT = -2  # reserved, or taken by nodes that are pinned to it
 _UNIT = 1.0 / 9007199254740992.0
+keep_loops()
 
 
 @numba.njit(cache=True, inline="always")

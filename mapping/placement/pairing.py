@@ -8,9 +8,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
+
 Array = NDArray[Any]
 
 ALONE = -1
+keep_loops()
 
 
 @numba.njit(cache=True, nogil=True)

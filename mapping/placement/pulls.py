@@ -8,9 +8,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled_loops import keep_loops
 from .moves import CLOSED_SLOT
 
 Array = NDArray[Any]
+keep_loops()
 
 
 @numba.njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from scipy import sparse
 from spikeloom.mapping.feasibility import check_cores
 from spikeloom.mapping.hypergraph import NO_SOURCE, Hypergraph
 from spikeloom.mapping.irregular import irregular_populations
-from spikeloom.mapping.partition import metis
+from spikeloom.mapping.partition import growing, metis
 from spikeloom.mapping.partition.annealing import Cooling, anneal
 from spikeloom.mapping.partition.block_limits import AxonStorage, BlockLimits
 from spikeloom.mapping.partition.coarsening import coarsened
@@ -301,3 +301,12 @@ def test_an_unknown_method_is_a_mistake_of_the_user(
     network = network_of(make_network, 1, integer=False)
     with pytest.raises(UsageError, match="known are"):
         divide_irregular(network, ("layer1",), make_target(), None, Search(), "magic")
+
+
+def test_growing_stays_within_its_arrays_where_sources_never_spike(monkeypatch):
+    # Compiled code would write beyond them without a word.
+    monkeypatch.setattr(growing, "_grown", growing._grown.py_func)
+    silent = dataclasses.replace(liquid(0, 60, 8, 4.0), rates=np.zeros(60))
+    level = finest_level(silent, BlockLimits(neurons=20))
+    blocks = growing.grown(level, 4, BlockLimits(neurons=20).caps(), 0)
+    assert np.bincount(blocks, minlength=4).max() <= 20
