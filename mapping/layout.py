@@ -18,7 +18,7 @@ from .placement.slots import placement_problem_of
 from .routing.loads import LinkLoads, link_loads
 from .search import Search
 from .target import Target
-from .traffic import Traffic, count_traffic
+from .traffic.traffic import Traffic, count_traffic
 
 Array = NDArray[Any]
 

@@ -24,11 +24,11 @@ from .partition.portfolio import STRATEGIES, Candidate, candidates
 from .partition.sequential import Layout as FilledCores
 from .partition.sequential import Sequential
 from .problem import Problem, describe
-from .random_baseline import random_packets
 from .resources import Accountant
 from .search import Search, part_of
-from .shortage import shortages
+from .shortage.shortages import shortages
 from .target import Target
+from .traffic.random_baseline import random_packets
 
 Array = NDArray[Any]
 DEFAULT_SEARCH = Search()

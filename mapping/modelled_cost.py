@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .routing.loads import LinkLoads
 from .step_time import StepWork, WorkKind, busiest, step_times, work_times
 from .target import Target
-from .traffic import Traffic
+from .traffic.traffic import Traffic
 
 Array = NDArray[Any]
 JOULES_PER_PICOJOULE = 1e-12

@@ -13,15 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip file can hold
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write an `.npz` file; unlike `numpy.savez` it allows every name a population may have, "file" too."""
+    """Write an `.npz` file; unlike `numpy.savez` it allows every name a population may have, "file" too.
+
+    The same arrays give the same bytes: no time is written.
+    """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
-            archive.writestr(f"{name}.npy", member.getvalue())
+            entry = zipfile.ZipInfo(f"{name}.npy", EARLIEST)
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, member.getvalue(), zipfile.ZIP_DEFLATED)
 
 
 def read_arrays(path: Path) -> dict[str, Array]:

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 
 from ...models.network import Network, Population
-from ..fan_out import count_fan_out
 from ..problem import Problem
 from ..resources import Accountant, Load
 from ..search import Search
 from ..target import Target
+from ..traffic.fan_out import count_fan_out
 from .partition import Array, CoreOf, Rates, on_chip
 
 ROUNDS = 12  # output axons depend on the partition that they limit; more rounds than this have not been seen to help

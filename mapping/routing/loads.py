@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flows import Flows
 from ..mapping import Place
 from ..target import CostSet, Target
+from ..traffic.flows import Flows
 from .mesh import Link, Mesh
 from .multicast import multicast_loads
 from .unicast import unicast_loads

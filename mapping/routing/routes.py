@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ...models.network import Network
-from ..fan_out import FanOut, count_fan_out
 from ..mapping import Mapping
 from ..target import Target
+from ..traffic.fan_out import FanOut, count_fan_out
 from .mesh import Link, Mesh
 from .multicast import multicast_loads
 from .unicast import unicast_loads

@@ -17,7 +17,7 @@ from spikeloom.mapping.partition.sequential import Sequential
 from spikeloom.mapping.resources import Accountant, Load
 from spikeloom.mapping.search import Search
 from spikeloom.mapping.target import Target
-from spikeloom.mapping.traffic import count_traffic
+from spikeloom.mapping.traffic.traffic import count_traffic
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool
 from spikeloom.models.network import Network
 

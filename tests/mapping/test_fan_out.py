@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spikeloom.mapping.fan_out import count_fan_out
 from spikeloom.mapping.feasibility import Needs
+from spikeloom.mapping.traffic.fan_out import count_fan_out
 from spikeloom.models.connectivity import Convolution, Dense, Sparse
 
 RUNS = settings(max_examples=80, deadline=None)

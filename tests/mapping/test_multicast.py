@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.mapping.flows import Flows
 from spikeloom.mapping.routing.mesh import EAST, Mesh
 from spikeloom.mapping.routing.multicast import multicast_loads
 from spikeloom.mapping.routing.unicast import unicast_loads
+from spikeloom.mapping.traffic.flows import Flows
 
 RUNS = settings(max_examples=100, deadline=None)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.mapping.random_baseline import random_packets
+from spikeloom.mapping.traffic.random_baseline import random_packets
 from spikeloom.models.connectivity import Dense
 from spikeloom.models.network import Role
 

@@ -13,7 +13,7 @@ from spikeloom.mapping.routing.loads import link_loads
 from spikeloom.mapping.routing.mesh import usable_places
 from spikeloom.mapping.routing.routes import build_routes
 from spikeloom.mapping.target import Target
-from spikeloom.mapping.traffic import count_traffic
+from spikeloom.mapping.traffic.traffic import count_traffic
 from spikeloom.models.connectivity import Dense
 
 RUNS = settings(max_examples=80, deadline=None)

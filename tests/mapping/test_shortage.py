@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeloom.mapping.partition.sequential import Sequential
-from spikeloom.mapping.shortage import shortages
+from spikeloom.mapping.shortage.shortages import shortages
 from spikeloom.mapping.target import Target
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from spikeloom.mapping.fan_out import count_fan_out
 from spikeloom.mapping.feasibility import Needs
-from spikeloom.mapping.traffic import count_traffic
+from spikeloom.mapping.traffic.fan_out import count_fan_out
+from spikeloom.mapping.traffic.traffic import count_traffic
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Selection, Sparse
 
 KINDS = ("dense", "sparse", "convolution")

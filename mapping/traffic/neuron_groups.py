@@ -7,7 +7,7 @@ from typing import Any
 import numba
 from numpy.typing import NDArray
 
-from .compiled_loops import keep_loops
+from ..compiled_loops import keep_loops
 
 Array = NDArray[Any]
 keep_loops()

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..models.network import Network, Population, Projection, Role
+from ...models.network import Network, Population, Projection, Role
+from ..target import SynapseKind, Target
 from .core_sets import CoreSets
 from .flows import Flows, joined
 from .hearing import hearing_of
 from .neuron_groups import group_by_core, sort_by_core
 from .senders import Senders
-from .target import SynapseKind, Target
 
 Array = NDArray[Any]
 

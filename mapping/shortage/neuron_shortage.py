@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.connectivity import Dense
-from ..models.network import Network, Population, Projection, Role
-from .features import weight_bits
-from .problem import Problem
-from .resources import Accountant, Load
-from .synaptic_memory import ListedFormats
-from .target import Target
-from .windows import as_convolution
+from ...models.connectivity import Dense
+from ...models.network import Network, Population, Projection, Role
+from ..features import weight_bits
+from ..problem import Problem
+from ..resources import Accountant, Load
+from ..synaptic_memory import ListedFormats
+from ..target import Target
+from ..windows import as_convolution
 
 Array = NDArray[Any]
 MEMORY = ("synaptic_memory_bits", "memory_bits")

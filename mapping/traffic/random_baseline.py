@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.connectivity import Connectivity, Dense
-from ..models.network import Network, Role
-from .windows import as_convolution, seen_positions
+from ...models.connectivity import Connectivity, Dense
+from ...models.network import Network, Role
+from ..windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
 

@@ -5,10 +5,10 @@ A network without a shortage may still not fit.
 
 from __future__ import annotations
 
-from ..models.network import Network
+from ...models.network import Network
+from ..problem import Problem
+from ..target import Target
 from .neuron_shortage import neuron_shortages
-from .problem import Problem
-from .target import Target
 from .total_shortage import total_shortages
 
 

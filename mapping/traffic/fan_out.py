@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..models.connectivity import Connectivity, Convolution, Dense
-from ..models.network import Network
-from .synaptic_memory import ListedFormats, formats_of
-from .target import SynapseKind, Target
-from .windows import as_convolution, seen_positions
+from ...models.connectivity import Connectivity, Convolution, Dense
+from ...models.network import Network
+from ..synaptic_memory import ListedFormats, formats_of
+from ..target import SynapseKind, Target
+from ..windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
 BLOCK = 1 << 24  # counts held at a time

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.connectivity import Connectivity, Convolution, Dense
-from ..models.network import Projection
+from ...models.connectivity import Connectivity, Convolution, Dense
+from ...models.network import Projection
+from ..synaptic_memory import ListedFormats, formats_of
+from ..target import SynapseKind, Target
+from ..windows import as_convolution, seen_positions
 from .core_sets import CoreSets, add_core, hear_through_kernel
 from .senders import Senders
 from .synapse_counts import count_in_rows, count_through_kernel
-from .synaptic_memory import ListedFormats, formats_of
-from .target import SynapseKind, Target
-from .windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
 

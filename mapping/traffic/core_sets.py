@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled_loops import keep_loops
+from ..compiled_loops import keep_loops
 
 Array = NDArray[Any]
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.connectivity import Connectivity, Dense
-from ..models.network import Network, Projection, Role
-from .features import weight_bits
-from .problem import Problem
-from .target import Target
-from .windows import as_convolution
+from ...models.connectivity import Connectivity, Dense
+from ...models.network import Network, Projection, Role
+from ..features import weight_bits
+from ..problem import Problem
+from ..target import Target
+from ..windows import as_convolution
 
 Array = NDArray[Any]
 RESOURCES = ("neurons", "memory_bits", "synaptic_memory_bits")

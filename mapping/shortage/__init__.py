@@ -1,0 +1,1 @@
+"""Why a network cannot fit on a chip, known before any search."""

@@ -1,0 +1,1 @@
+"""What the cores of a partition send, counted exactly."""
