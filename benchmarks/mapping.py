@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -48,14 +47,8 @@ def _median(name: str, runs: int) -> dict[str, Any]:
 
 
 def _run(name: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", str(Path(__file__)), "--row", name]
-    done = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
-    )
+    command = [sys.executable, str(Path(__file__)), "--row", name]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{name}: {done.stderr}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
