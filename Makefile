@@ -20,7 +20,7 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint bench bench-accuracy bench-conversion bench-quantization venv venv-torch clean
+.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization venv venv-torch clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,10 +39,13 @@ lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-accuracy bench-conversion bench-quantization  ## run the measurements that the README quotes
+bench: bench-accuracy bench-mapping bench-conversion bench-quantization  ## run the measurements that the README quotes
 
 bench-accuracy: $(STAMPS)/base
 	$(BIN)/python benchmarks/accuracy.py
+
+bench-mapping: $(STAMPS)/base
+	$(BIN)/python benchmarks/mapping.py
 
 bench-conversion: $(STAMPS)/base $(STAMPS)/torch-tried
 	$(INSTALL) --no-build-isolation -e ".[bench]"
