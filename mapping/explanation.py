@@ -68,9 +68,9 @@ class LinkUse:
     Attributes
     ----------
     deliveries : messages that arrive at a core, one for every spike and other core that it reaches; input too.
-    messages : that cores send; as many as arrive with unicast routing, one for every spike that leaves its core with
-        multicast routing.
-    mean_hops : links that a delivery takes.
+    messages : that cores send, so without the input's: one for every delivery with unicast routing, one for every spike
+        that leaves its core with multicast routing.
+    mean_hops : messages over all links for each delivery; with multicast routing deliveries share links.
     busiest_link : messages over the link with most of them.
     hops_east_west, hops_north_south, hops_between_chips : messages over links along rows, along columns, and from chip
         to chip; the latter are among the former.

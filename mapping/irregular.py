@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..models.connectivity import Convolution, Dense, OneToOne, Pool
+from ..models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ..models.network import Network, Population, Projection
 from .hypergraph import NO_SOURCE, Hypergraph
 
@@ -63,10 +63,7 @@ def irregular_populations(network: Network) -> tuple[str, ...]:
     for population in network.populations:
         incoming = [projection.connectivity for projection in network.incoming(population.name)]
         structured = any(isinstance(connectivity, Convolution | Pool) for connectivity in incoming)
-        if not structured and any(
-            not isinstance(projection.connectivity, OneToOne) and _listed(projection)
-            for projection in network.incoming(population.name)
-        ):
+        if not structured and any(_is_irregular(connectivity) for connectivity in incoming):
             result.append(population.name)
     return tuple(result)
 
@@ -122,6 +119,14 @@ def hypergraph_of(network: Network, populations: Sequence[str], rates: Rates | N
         (marked.data // 2).astype(np.int32),
         np.stack(through, axis=1) if through else np.zeros((sending.size, 0), dtype=bool),
     )
+
+
+def _is_irregular(connectivity: Connectivity) -> bool:
+    """Whether there are few weights other than zero, however they are held, and more than one a neuron."""
+    if isinstance(connectivity, OneToOne):
+        return False
+    pairs = connectivity.sources * connectivity.targets
+    return bool(np.count_nonzero(connectivity.weights) < FILLED * pairs)
 
 
 def _listed(projection: Projection) -> bool:

@@ -42,7 +42,7 @@ class SharedKernel(Strict):
     bits_per_zero : of an output channel whose weight is zero, never more than of another one; value None for as many.
     tiles : for how many neurons a core needs room where it holds some of a layer that such a kernel reaches. "any":
         for those. "powers of two": for those of a tile, which is all of the core's channels at the positions of a cell.
-        Cells divide a layer along its first spatial axis into pieces of 2, 4, 8 ... rows, counted from its beginning,
+        Cells divide a layer along its first spatial axis into pieces of 1, 2, 4 ... rows, counted from its beginning,
         and have one column or all of them; the core has the smallest cell that holds its positions. A cell that the
         layer's end cuts off takes room for all of its rows. (A layer with one spatial axis has only rows.)
     """

@@ -113,7 +113,7 @@ def _summed(values: Array, seen: sparse.csr_array, axis: int) -> Array:
     """Sums over one axis of an array with three, for each row of `seen`."""
     moved = np.moveaxis(values, axis, 0)
     sums = seen @ moved.reshape(moved.shape[0], -1)
-    return np.moveaxis(sums.reshape(-1, *moved.shape[1:]), 0, axis)
+    return np.moveaxis(sums.reshape(sums.shape[0], *moved.shape[1:]), 0, axis)
 
 
 def _assembled(sums: Array, pairs: list[tuple[Any, Array, Array, Array]], source: Tiling, target: Tiling) -> Any:

@@ -27,8 +27,9 @@ from .resource_columns import NO_LIMIT
 
 Array = NDArray[Any]
 MOST_FAILURES = 3  # of a whole search where a quick one found a partition
+WITHOUT_LIBRARY = "growing"
 METHODS: dict[str, BlockPartitioner] = {
-    part.name: part for part in (Multilevel("growing"), Multilevel("metis"), MtKaHyPar())
+    part.name: part for part in (Multilevel("metis"), MtKaHyPar(), Multilevel("growing"))
 }
 MORE_BLOCKS, MANY_MORE_BLOCKS = 1.03, 1.5  # from one number of blocks that is too small to the next, at least and most
 

@@ -14,7 +14,7 @@ from ..search import Search, part_of
 from ..target import Target
 from .box_partition import BoxPartition
 from .hypergraph_partition import HypergraphPartition
-from .irregular_partition import METHODS
+from .irregular_partition import METHODS, WITHOUT_LIBRARY
 from .partition import CoreOf, Partitioner, Rates
 from .sequential import Sequential
 
@@ -72,7 +72,7 @@ def candidates(
     if strategy not in strategies():
         raise UsageError(f"no partition strategy {strategy!r}; known are {', '.join(strategies())}")
     chosen = [strategy] if strategy != "auto" else list(STRATEGIES)
-    found = False
+    found = divided = False
     for index, name in enumerate(chosen):
         if found and search.late:
             return
@@ -82,6 +82,8 @@ def candidates(
         within.progress("begins", 0.0)
         began = time.monotonic()
         core_of, missing = None, STRATEGIES[name].unsuited(network)
+        if name == WITHOUT_LIBRARY and divided and strategy == "auto":
+            missing = missing or "only where no library finds a partition"
         if missing is not None and strategy != "auto":
             raise UsageError(f"the strategy {name!r} is not for this network ({missing}): use 'auto', or another one")
         try:
@@ -92,6 +94,7 @@ def candidates(
                 raise
             missing = str(error)
         found = found or core_of is not None
+        divided = divided or (name in METHODS and core_of is not None)
         # Large networks would not fit into memory several times with wider numbers.
         slim = (
             None if core_of is None else {layer: part.astype(np.int32, copy=False) for layer, part in core_of.items()}

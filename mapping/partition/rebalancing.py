@@ -22,9 +22,10 @@ from .resource_columns import NO_LIMIT, OUTPUT_AXONS, SYNAPTIC_BITS
 Array = NDArray[Any]
 SPARE = 8  # blocks with most room, which every node may go to
 TRIED = 6  # blocks that a node tries, those it gains most in first
-PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 1e30)  # losses that a node may make, in usual weights of a net
+PATIENCE = (0.0, 2.0, 8.0, 1e30)  # losses that a node may make, in usual weights of a net
 ROUNDS = 10  # at most, with each of them
 PARTNERS = 32  # nodes of another block that a node may change places with
+HOPELESS = 1.3  # times what all blocks have room for: no exchange of neurons mends that
 WORTHWHILE = 0.98  # of the excess, for another round
 keep_loops()
 
@@ -32,11 +33,15 @@ keep_loops()
 def rebalanced(level: Level, blocks: Array, caps: Array, number: int, search: Search) -> tuple[Array, bool]:
     """A partition whose blocks keep their limits, where there is a way by moving one node after the other.
 
+    Where all blocks together are too full by far, they are left as they are: it takes more of them.
+
     Returns
     -------
     (nodes,) int32, and whether all limits are kept.
     """
     division = divided(level, blocks.copy(), number, bool((caps[SYNAPTIC_BITS:] < NO_LIMIT).any()))
+    if (division.loads.sum(axis=0) > HOPELESS * number * caps.astype(np.float64)).any():
+        return division.blocks, False
     unit = usual_weight(level)
     for patience in PATIENCE:
         for _ in range(ROUNDS):

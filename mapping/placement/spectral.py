@@ -109,7 +109,11 @@ def _eigenvectors(traffic: sparse.csr_array, random: np.random.Generator) -> Arr
         vectors = np.linalg.eigh(np.eye(nodes) - scaled.toarray())[1][:, 1:]
     elif nodes <= MOST:
         laplacian = sparse.csc_array(sparse.eye_array(nodes) * (1 + 1e-9) - scaled)
-        values, vectors = linalg.eigsh(laplacian, k=VECTORS + 1, sigma=0, v0=random.random(nodes))
+        try:
+            values, vectors = linalg.eigsh(laplacian, k=VECTORS + 1, sigma=0, v0=random.random(nodes))
+        except linalg.ArpackError:  # where messages are many orders of magnitude rarer than others
+            values, vectors = np.linalg.eigh(laplacian.toarray())
+            values, vectors = values[: VECTORS + 1], vectors[:, : VECTORS + 1]
         vectors = vectors[:, np.argsort(values)[1:]]
     else:
         coarse, group = _halved(traffic, random)

@@ -41,6 +41,8 @@ def total_shortages(network: Network, target: Target) -> list[Problem]:
 
 def _advice(demand: _Demand, resource: str, needs: dict[str, float], limit: int) -> str:
     target = demand.target
+    if limit == 0:
+        return "choose a target whose cores have any"
     cores = _cores(needs, limit)
     shares = sorted(needs.items(), key=lambda item: -item[1])
     largest = ", ".join(f"{name} {max(1, ceil(need / limit))}" for name, need in shares[:NAMED])
@@ -56,7 +58,7 @@ def _advice(demand: _Demand, resource: str, needs: dict[str, float], limit: int)
 
 
 def _cores(needs: dict[str, float], limit: int) -> int:
-    return ceil(sum(needs.values()) / limit) if limit else 0
+    return ceil(sum(needs.values()) / limit)
 
 
 class _Demand:

@@ -101,6 +101,16 @@ def test_zeros_in_a_kernel_are_taken_for_synapses() -> None:
     assert brute_force(convolution, source, target, 1.0).tolist() == [[1, 2]]
 
 
+def test_a_kernel_that_sees_only_padding_brings_no_traffic() -> None:
+    convolution = Convolution(np.ones((1, 1, 1, 1)), (1, 2, 1), (1, 3), ((0, 0), (1, 1)), (1, 1))
+    halves = (0, 1), (0, 1, 2), (0, 1)
+    source, target = Tiling("a", *halves), Tiling("b", *halves)
+    field = field_of(convolution, (1, 2, 1), (1, 2, 1))
+    assert field is not None
+    for rates in (1.0, np.ones(2)):
+        assert box_traffic(field, source, target, rates).toarray().tolist() == [[0, 0], [0, 0]]
+
+
 @given(st.data())
 @settings(max_examples=50, deadline=None)
 def test_boxes_of_a_tiling_hold_each_neuron_once(data: st.DataObject) -> None:

@@ -107,7 +107,10 @@ def test_blocks_of_all_neurons_become_cores_of_each_population(make_network: Cal
 
 
 def test_dense_layers_and_images_are_not_irregular(make_network: Callable[..., Network]) -> None:
-    assert irregular_populations(recurrent(make_network, 1)) == ("layer1", "layer2")
+    assert irregular_populations(recurrent(make_network, 1)) == ("layer2",)
+    for share, expected in ((1.0, ()), (0.1, ("layer1",))):  # however the weights are held
+        listed = Sparse.from_matrix(sparse.csr_array(thinned(0, 40, 40, share)))
+        assert irregular_populations(make_network([listed], [(40,), (40,)])) == expected
     image = Convolution(np.ones((2, 1, 3, 3)), (1, 4, 4), (1, 1), ((1, 1), (1, 1)), (1, 1))
     thin = Sparse.from_matrix(sparse.csr_array(thinned(0, 32, 32, 0.1)))
     network = make_network([image, Dense(np.ones((5, 32)))], [(1, 4, 4), (2, 4, 4), (5,)], extra=[(1, 1, thin)])

@@ -211,6 +211,17 @@ def test_the_spectral_start_does_not_fold_a_long_network():
     assert ladder.cost(spectral(ladder, 0)) < 0.2 * ladder.cost(at_random(ladder, 0))
 
 
+def test_the_spectral_start_stands_messages_of_every_magnitude():
+    # A chain, every other link of which is all but cut: ARPACK gives up.
+    problem, nodes = layers(6), np.arange(35)
+    packets = np.where(nodes % 2, 1e-12, 1e12)
+    chain = PlacementProblem(
+        sparse.csr_array((packets, (nodes, nodes + 1)), shape=(36, 36)),
+        problem.pinned, problem.column, problem.row, problem.reserved, problem.column_distance, problem.row_distance,
+    )  # fmt: skip
+    assert np.unique(spectral(chain, 0)).tolist() == list(range(36))
+
+
 def test_a_deadline_that_is_over_still_gives_a_placement():
     problem = layers(40)
     begin = time.process_time()

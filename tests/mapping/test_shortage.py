@@ -197,3 +197,11 @@ def test_limits_of_both_kinds_at_once(make_network):
     network = make_network([Dense(np.ones((9000, 300)))], [(300,), (9000,)])
     problems = shortages(network, Target.model_validate(target))
     assert found(problems) == {("the network", "neurons"), ("the network", "memory_bits")}
+
+
+@pytest.mark.parametrize("resource", ["neurons", "synaptic_memory_bits", "memory_bits"])
+def test_a_chip_that_has_none_of_a_resource(resource, make_network, make_target):
+    network = make_network([Dense(np.ones((4, 2)))], [(2,), (4,)])
+    problems = shortages(network, make_target("loihi2", **{resource: 0}))
+    assert any(problem.resource == resource and problem.used > problem.limit == 0 for problem in problems)
+    assert not any("cores at least" in problem.advice for problem in problems)
