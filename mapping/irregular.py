@@ -13,9 +13,9 @@ from scipy import sparse
 from ..models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ..models.network import Network, Population, Projection
 from .hypergraph import NO_SOURCE, Hypergraph
+from .partition.partition import Rates
 
 Array = NDArray[Any]
-Rates = Mapping[str, Array | float]
 FILLED = 0.25  # share of nonzero weights from which a matrix is dense
 
 

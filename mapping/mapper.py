@@ -25,13 +25,12 @@ from .partition.sequential import Layout as FilledCores
 from .partition.sequential import Sequential
 from .problem import Problem, describe
 from .resources import Accountant
-from .search import Search, part_of
+from .search import DEFAULT_SEARCH, Search, part_of
 from .shortage.shortages import shortages
 from .target import Target
 from .traffic.random_baseline import random_packets
 
 Array = NDArray[Any]
-DEFAULT_SEARCH = Search()
 KEPT = 2  # layouts; the second best is for the case that the checker refuses the best
 TRIED, PLACED, CHECKED = 0.5, 0.9, 1.0  # shares of the work that are done after each part
 

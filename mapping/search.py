@@ -40,10 +40,8 @@ class Search:
         """Whether the time is up."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    @property
-    def seconds_left(self) -> float | None:
-        """None where there is no deadline; never negative."""
-        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+DEFAULT_SEARCH = Search()
 
 
 def part_of(search: Search, first: float, last: float, name: str = "") -> Search:

@@ -43,13 +43,6 @@ class TileGrid:
         same = self.columns == 1 or bool((positions - rows * self.columns == positions[0] % self.columns).all())
         return distinct * self.cell_rows((first, last + 1)) * (1 if same else self.columns)
 
-    def room_of_box(self, channels: int, rows: Span, columns: Span) -> int:
-        """The same for a box of some channels, rows and columns, in the coordinates of `Tiling`."""
-        if self.columns == 1 and rows == (0, 1):
-            # A layer with one spatial axis: a tiling has it as columns, a chip as rows.
-            rows, columns = columns, (0, 1)
-        return channels * self.cell_rows(rows) * (1 if columns[1] - columns[0] == 1 else self.columns)
-
     @staticmethod
     def cell_rows(rows: Span) -> int:
         """Rows of the smallest cell that has all of some rows: a power of two."""

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from ...models.network import Network, Projection
 from ..resources import Accountant
-from ..search import Effort, Search
+from ..search import DEFAULT_SEARCH, Effort, Search
 from ..target import Target
 from ..windows import as_convolution
 from .box_fields import extents_of, field_of
@@ -30,7 +30,6 @@ LONGEST: Mapping[Effort, int] = {"fast": 4, "normal": 6, "best": 12}  # layers o
 PRICES = (1.0, 4.0, 16.0)  # of a core, in the spikes that it would send if all sent the same
 ROUNDS = 12  # output axons depend on the partition that they limit
 SLACK = (1.0, 0.9, 0.75, 0.5, 0.25)  # shares of a core to plan for, where the closed form was too hopeful
-DEFAULT_SEARCH = Search()
 
 
 @dataclass(frozen=True)

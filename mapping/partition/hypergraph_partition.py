@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from ...models.network import Network
 from ..feasibility import check_cores
 from ..irregular import irregular_populations
-from ..search import Search
+from ..search import DEFAULT_SEARCH, Search
 from ..target import Target
 from .box_partition import tile_populations
 from .irregular_partition import divide_irregular
 from .partition import CoreOf, Rates, on_chip
 
-DEFAULT_SEARCH = Search()
 DIVIDED = 0.8  # share of the work that is done once the irregular layers are divided
 
 
