@@ -152,7 +152,8 @@ class BoxNeeds:
     def _room(self, grid: Grid) -> Array:
         assert self.tiles is not None
         row_ways, column_ways = grid.rows, grid.columns
-        lone = self.extents[1] == 1  # with one spatial axis a chip has rows where a tiling has columns
+        # With one spatial axis a chip has rows where a tiling has columns; one row of a plane is not meant.
+        lone = self.tiles.rows != self.extents[1]
         cell_ways = column_ways if lone else row_ways
         cells = [max(TileGrid.cell_rows(span) for span in pairwise(cuts)) for cuts in cell_ways]
         across = [1 if np.diff(cuts).max() == 1 else self.tiles.columns for cuts in column_ways]

@@ -30,7 +30,7 @@ Make = Callable[..., Any]
 def structured(draw: st.DrawFn) -> list[Connectivity]:
     """A chain of layers over positions, with kernels that hold zeros now and then."""
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
-    shape = draw(st.sampled_from([(2, 6, 5), (3, 8, 8), (4, 1, 9)]))
+    shape = draw(st.sampled_from([(2, 6, 5), (3, 8, 8), (4, 1, 9), (3, 9)]))
     layers: list[Connectivity] = []
     for _ in range(draw(st.integers(1, 3))):
         kernel = tuple(draw(st.integers(1, min(3, size))) for size in shape[1:])
@@ -45,7 +45,7 @@ def structured(draw: st.DrawFn) -> list[Connectivity]:
         else:
             groups = draw(st.sampled_from([1, shape[0]]))
             weights = random.integers(-3, 9, (groups * draw(st.integers(1, 3)), shape[0] // groups, *kernel))
-            layers.append(Convolution(weights, shape, stride, padding, (1, 1), groups))
+            layers.append(Convolution(weights, shape, stride, padding, (1,) * len(kernel), groups))
         shape = layers[-1].output_shape  # type: ignore[attr-defined]
     return layers
 
@@ -88,6 +88,24 @@ def test_needs_are_never_less_than_those_of_the_neediest_box(
                 assert true <= most[resource][way]
                 if resource == "neurons" or (resource == "synaptic_memory_bits" and shared):
                     assert true == most[resource][way]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 7), (1, 7, 1), (1, 7)])
+def test_room_of_tiles_tells_a_row_of_a_plane_from_a_line(
+    make_network: Make, make_target: Make, shape: tuple[int, ...]
+) -> None:
+    weights = np.ones((2, 1, *(1,) * (len(shape) - 1)), dtype=np.int64)
+    stride, padding = (1,) * (len(shape) - 1), ((0, 0),) * (len(shape) - 1)
+    network = make_network(
+        [Convolution(weights, shape, stride, padding, stride)], [shape, (2, *shape[1:])], integer=True
+    )
+    target = make_target(base="loihi2", memory_bits=10**9)
+    needs = needs_of(network, target, "layer1")
+    cuts = even_cuts(needs.extents[1], min(2, needs.extents[1])), even_cuts(needs.extents[2], min(2, needs.extents[2]))
+    tiling = Tiling("layer1", (0, 2), *cuts)
+    accountant = Accountant(network, target)
+    most = needs.most(Grid((tiling.channels,), (tiling.rows,), (tiling.columns,)))["memory_bits"].item()
+    assert most == max(accountant.add(Load(), "layer1", tiling.neurons(box)).memory_bits for box in range(tiling.boxes))
 
 
 @given(data=st.data())
