@@ -215,7 +215,10 @@ def _mapping(network: Network, target: Target, strategy: str, layout: Layout) ->
 
 
 def _reasons(network: Network, target: Target, strategy: str) -> list[Problem]:
-    """Why filling the cores in order fails; of both orders, the one that comes closer."""
+    """Why filling the cores in order fails; of both orders, the one that comes closer.
+
+    Where that does not fail, why the strategy that was asked for does.
+    """
     chosen = STRATEGIES.get(strategy)
     ways = [chosen] if isinstance(chosen, Sequential) else [Sequential("channels"), Sequential("positions")]
     layouts = [way.layout(network, target) for way in ways]
@@ -224,8 +227,9 @@ def _reasons(network: Network, target: Target, strategy: str) -> list[Problem]:
     if len(best.loads) > target.cores:
         problems.append(_too_many_cores(best, target))
     if not problems:
-        advice = f"the strategy {strategy!r} finds no partition although filling the cores in order does: use 'auto'"
-        problems.append(Problem("the network", "cores", len(best.loads), target.cores, advice))
+        in_order = f"filling the cores in order takes {len(best.loads)} of {target.cores}: use 'auto'"
+        advice = f"the strategy {strategy!r} finds none that fits, {in_order}"
+        problems.append(Problem("the network", "partitions found", 0, None, advice))
     return problems
 
 
