@@ -65,9 +65,10 @@ class LeakyFamily(NeuronFamily):
 def bias_parts(bias: Array, scale: Array | float) -> tuple[Array, Array]:
     """Mantissas, and for each the smallest exponent that holds it."""
     ideal = np.asarray(bias * scale * STATE_UNIT)
-    with np.errstate(divide="ignore"):
-        needed = np.ceil(np.log2(np.abs(np.rint(ideal)) / (LARGEST_MANTISSA + 0.5)))
-    exponent = np.clip(needed, 0, LARGEST_BIAS_EXPONENT).astype(np.int64)
+    units = 2.0 ** np.arange(LARGEST_BIAS_EXPONENT + 1)
+    # Of the rounded mantissas, for one that lies half way between two numbers may round beyond the register.
+    beyond = np.rint(np.abs(ideal)[..., None] / units) > LARGEST_MANTISSA
+    exponent = np.minimum(np.count_nonzero(beyond, axis=-1), LARGEST_BIAS_EXPONENT)
     return _integers(ideal / 2.0**exponent), exponent
 
 

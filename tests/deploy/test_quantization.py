@@ -154,7 +154,8 @@ def test_registers_hold_up_to_the_largest_scale(seed, magnitude, octaves, shared
 
 
 @pytest.mark.parametrize(
-    ("bias", "mantissa", "exponent"), [(1, 64, 0), (63.98, 4095, 0), (64, 2048, 1), (-200, -3200, 2)]
+    ("bias", "mantissa", "exponent"),
+    [(1, 64, 0), (63.98, 4095, 0), (64, 2048, 1), (-200, -3200, 2), (8191 / 64, 2048, 2), (-16382 / 64, -2048, 3)],
 )
 def test_the_smallest_exponent_holds_a_bias(bias, mantissa, exponent):
     found, exponents = bias_parts(np.array([bias, 0.0]), 1.0)
