@@ -101,7 +101,7 @@ def relieve_links(board: Board, start: Array, moves: int, search: Search) -> Arr
         count_reliefs(*links._tables(at), loads, threshold, reliefs)
         temperature = of_node * HOTTEST * (COLDEST / HOTTEST) ** share
         cost += sweep_with_links(
-            board.offsets, board.neighbours, links.outward, links.inward, board.positions, board.cells,
+            board.offsets, board.neighbours, board.traffic, links.outward, links.inward, board.positions, board.cells,
             board.slots_of_cells, problem.column_distance, problem.row_distance, *problem.steps, links.prices,
             board.wrap, board.movable, slots, occupant, at, loads, reliefs, max(1, moves // plateaus), temperature,
             REACH, AIMED, threshold, strictness, state,

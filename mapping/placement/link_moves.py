@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled_loops import keep_loops
-from .moves import CLOSED_SLOT, fraction, near, next_number, number_below
+from .moves import CLOSED_SLOT, exchange_cost, fraction, near, next_number, number_below
 
 Array = NDArray[Any]
 
@@ -129,9 +129,10 @@ def count_loads(
 
 
 @numba.njit(cache=True, nogil=True)
-def sweep_with_links(  # noqa: PLR0912, PLR0915 - one loop, see `moves.py`
+def sweep_with_links(  # noqa: PLR0915 - one loop, see `moves.py`
     offsets: Array,
     neighbours: Array,
+    traffic: Array,
     outward: Array,
     inward: Array,
     positions: Array,
@@ -195,20 +196,7 @@ def sweep_with_links(  # noqa: PLR0912, PLR0915 - one loop, see `moves.py`
         other = occupant[slot]
         if other == CLOSED_SLOT:
             continue
-        cost = 0.0
-        for edge in range(first, first + degree):
-            neighbour = neighbours[edge]
-            if neighbour != other:
-                x, y = at[neighbour, 0], at[neighbour, 1]
-                step = across[x_to, x] - across[x_from, x] + down[y_to, y] - down[y_from, y]
-                cost += (outward[edge] + inward[edge]) * step
-        if other >= 0:
-            for edge in range(offsets[other], offsets[other + 1]):
-                neighbour = neighbours[edge]
-                if neighbour != node:
-                    x, y = at[neighbour, 0], at[neighbour, 1]
-                    step = across[x_from, x] - across[x_to, x] + down[y_from, y] - down[y_to, y]
-                    cost += (outward[edge] + inward[edge]) * step
+        cost = exchange_cost(node, other, x_from, y_from, x_to, y_to, offsets, neighbours, traffic, across, down, at)
         state = next_number(state)
         # Drawn before the loads are known: where not even the most relief would be enough, no link has to be looked at.
         room = -temperature * math.log(1.0 - fraction(state))

@@ -72,7 +72,42 @@ def near(
 
 
 @numba.njit(cache=True, nogil=True)
-def sweep(  # noqa: PLR0915 - one loop, see above
+def exchange_cost(
+    node: int,
+    other: int,
+    x_from: int,
+    y_from: int,
+    x_to: int,
+    y_to: int,
+    offsets: Array,
+    neighbours: Array,
+    traffic: Array,
+    across: Array,
+    down: Array,
+    at: Array,
+) -> float:
+    """Change of cost if a node goes elsewhere and `other`, which is there (below 0: none), takes its place.
+
+    The sums over the neighbours of those that move are the whole change: what others pay between them stays. For the
+    parameters see `sweep`.
+    """
+    cost = 0.0
+    for edge in range(offsets[node], offsets[node + 1]):
+        neighbour = neighbours[edge]
+        if neighbour != other:
+            x, y = at[neighbour, 0], at[neighbour, 1]
+            cost += traffic[edge] * (across[x_to, x] - across[x_from, x] + down[y_to, y] - down[y_from, y])
+    if other >= 0:
+        for edge in range(offsets[other], offsets[other + 1]):
+            neighbour = neighbours[edge]
+            if neighbour != node:
+                x, y = at[neighbour, 0], at[neighbour, 1]
+                cost += traffic[edge] * (across[x_from, x] - across[x_to, x] + down[y_from, y] - down[y_to, y])
+    return cost
+
+
+@numba.njit(cache=True, nogil=True)
+def sweep(
     offsets: Array,
     neighbours: Array,
     traffic: Array,
@@ -93,8 +128,6 @@ def sweep(  # noqa: PLR0915 - one loop, see above
     seed: Array,
 ) -> tuple[float, int, int]:
     """Try moves at one temperature (Metropolis et al. 1953).
-
-    The sums over the neighbours of those that move are the whole change of cost: what others pay between them stays.
 
     Parameters
     ----------
@@ -145,18 +178,7 @@ def sweep(  # noqa: PLR0915 - one loop, see above
         other = occupant[slot]
         if other == CLOSED_SLOT:
             continue
-        cost = 0.0
-        for edge in range(first, first + degree):
-            neighbour = neighbours[edge]
-            if neighbour != other:
-                x, y = at[neighbour, 0], at[neighbour, 1]
-                cost += traffic[edge] * (across[x_to, x] - across[x_from, x] + down[y_to, y] - down[y_from, y])
-        if other >= 0:
-            for edge in range(offsets[other], offsets[other + 1]):
-                neighbour = neighbours[edge]
-                if neighbour != node:
-                    x, y = at[neighbour, 0], at[neighbour, 1]
-                    cost += traffic[edge] * (across[x_from, x] - across[x_to, x] + down[y_from, y] - down[y_to, y])
+        cost = exchange_cost(node, other, x_from, y_from, x_to, y_to, offsets, neighbours, traffic, across, down, at)
         if cost > 0:
             uphill += 1
             state = next_number(state)

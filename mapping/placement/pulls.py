@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled_loops import keep_loops
-from .moves import CLOSED_SLOT
+from .moves import CLOSED_SLOT, exchange_cost
 
 Array = NDArray[Any]
 keep_loops()
 
 
 @numba.njit(cache=True, nogil=True)
-def pull(  # noqa: PLR0912 - one loop, see `moves.py`
+def pull(
     offsets: Array,
     neighbours: Array,
     traffic: Array,
@@ -75,19 +75,9 @@ def pull(  # noqa: PLR0912 - one loop, see `moves.py`
                 other = occupant[slot]
                 if other == CLOSED_SLOT:
                     continue
-                cost = 0.0
-                for edge in range(offsets[node], offsets[node + 1]):
-                    neighbour = neighbours[edge]
-                    if neighbour != other:
-                        x, y = at[neighbour, 0], at[neighbour, 1]
-                        cost += traffic[edge] * (across[x_to, x] - across[x_from, x] + down[y_to, y] - down[y_from, y])
-                if other >= 0:
-                    for edge in range(offsets[other], offsets[other + 1]):
-                        neighbour = neighbours[edge]
-                        if neighbour != node:
-                            x, y = at[neighbour, 0], at[neighbour, 1]
-                            step = across[x_from, x] - across[x_to, x] + down[y_from, y] - down[y_to, y]
-                            cost += traffic[edge] * step
+                cost = exchange_cost(
+                    node, other, x_from, y_from, x_to, y_to, offsets, neighbours, traffic, across, down, at
+                )
                 if cost < saved:
                     best, saved = slot, cost
         if best >= 0:
