@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..mapping.routing.routes import build_routes
+from ..mapping.synapse_formats import SYNAPSE_KINDS
 from ..models.network import Role
 from .program import Program
 from .run import Counters
@@ -37,9 +38,7 @@ def count(program: Program, spike_counts: Mapping[str, Array], samples: int) -> 
     spikes = np.zeros((rows, cores), dtype=np.int64)
     packets_out = np.zeros((rows, cores), dtype=np.int64)
     packets_in = np.zeros((rows, cores), dtype=np.int64)
-    operations: dict[str, Array] = {
-        kind: np.zeros((rows, cores), dtype=np.int64) for kind in ("dense", "sparse", "convolution")
-    }
+    operations: dict[str, Array] = {kind: np.zeros((rows, cores), dtype=np.int64) for kind in SYNAPSE_KINDS}
     for population in network.populations:
         counts = spike_counts[population.name].astype(np.int64)
         window = slice(population.depth, population.depth + steps)

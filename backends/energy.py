@@ -18,16 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mapping.constant import Bounds, Constant, Kind
+from ..mapping.costs import JOULES_PER_PICOJOULE
 from ..mapping.mapping import Mapping as NetworkMapping
-from ..mapping.target import EnergyCosts, PowerCosts, SynapseKind
+from ..mapping.synapse_formats import SYNAPSE_KINDS
+from ..mapping.target import EnergyCosts, PowerCosts
 from ..mapping.topology import Topology
 from .hop_costs import hop_costs
 from .run import Counters
 
 Array = NDArray[Any]
-
-JOULES_PER_PICOJOULE = 1e-12
-SYNAPSE_KINDS: tuple[SynapseKind, ...] = ("dense", "sparse", "convolution")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ..mapping.constant import Bounds, Constant, Kind
 from ..mapping.routing.mesh import Link
 from ..mapping.step_time import StepWork, WorkKind, busiest, step_times, work_times
+from ..mapping.synapse_formats import SYNAPSE_KINDS
 from ..mapping.target import CostSet, TimeCosts
 from ..mapping.topology import Topology
-from .energy import SYNAPSE_KINDS
 from .hop_costs import HopCost, hop_costs
 from .run import Counters
 

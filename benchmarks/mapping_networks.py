@@ -80,7 +80,7 @@ class _Layers:
 
 
 def vgg16(size: int = 224, seed: int = 0) -> Network:
-    """VGG-16 (Simonyan and Zisserman 2015, configuration D): 15.2 million neurons, 15.5 G synapses.
+    """VGG-16 (Simonyan and Zisserman 2015, configuration D): 15.2 million neurons, 15.0 G synapses.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .quantities import format_count, format_quantity, format_share
 
-MOST_LAYERS = 30  # rows of the table of layers; the fullest come first
+MOST_LAYERS = 30  # rows of the table of layers; those on most cores
 
 
 def print_mapping(explanation: Mapping[str, Any], console: Console) -> None:

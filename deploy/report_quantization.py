@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.energy import SYNAPSE_KINDS
 from ..backends.program import Program
 from ..backends.run import Counters
 from ..mapping.features import weight_bits
 from ..mapping.sparsity import zero_share
+from ..mapping.synapse_formats import SYNAPSE_KINDS
 from ..mapping.synaptic_memory import memory_of_projections
 from ..models.connectivity import Connectivity
 from ..models.network import Role

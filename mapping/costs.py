@@ -10,6 +10,7 @@ from .constant import Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
 from .synapse_formats import SynapseKind
 
 Value = TypeVar("Value")
+JOULES_PER_PICOJOULE = 1e-12
 
 
 class ByKind(Strict, Generic[Value]):

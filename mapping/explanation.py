@@ -28,7 +28,8 @@ class Attempt:
     Attributes
     ----------
     strategy : its name.
-    outcome : "chosen", "not as good", "no partition", "too few cores on the chip", or what the checker found.
+    outcome : "chosen", "not as good", "the same as" another strategy, "no partition" on as many cores as there are, why
+        the strategy was not tried, or "refused by the checker" and what that found.
     cores : that it takes; None without a partition.
     messages : that arrive at a core, a step; None without a partition.
     energy : J a step, modelled (see `modelled_cost.py`); None where it was not placed.
@@ -74,7 +75,7 @@ class LinkUse:
     busiest_link : messages over the link with most of them.
     hops_east_west, hops_north_south, hops_between_chips : messages over links along rows, along columns, and from chip
         to chip; the latter are among the former.
-    routing_entries : of the router with most of them; None with unicast routing.
+    routing_entries : of the router with most of them; None where none is taken, as with unicast routing.
     """
 
     deliveries: float
@@ -169,6 +170,7 @@ def explain(
     random: float,
     sequential: float | None,
     search: Search,
+    stopped: bool,
     began: float,
     measured: bool,
 ) -> Explanation:
@@ -178,6 +180,7 @@ def explain(
     ----------
     attempts : the chosen one first.
     random, sequential : messages a step of these partitions; None where there is no such partition.
+    stopped : whether the deadline ended the search; what comes after it is not cut short.
     began : `time.monotonic()` when mapping did.
     measured : whether rates of spikes were given.
     """
@@ -207,7 +210,7 @@ def explain(
         bindings(mapping.core_of, mapping.uses),
         search.effort,
         search.seed,
-        search.late,
+        stopped,
         time.monotonic() - began,
         _peak_memory(),
     )
@@ -239,7 +242,7 @@ def bindings(core_of: ReadOnly[str, Array], uses: tuple[Use, ...]) -> tuple[Bind
     found = []
     for layer, assigned in core_of.items():
         own = np.unique(assigned)
-        means = {resource: float(share[own].mean()) for resource, share in shares.items()}
+        means = {resource: float(share[own].mean()) for resource, share in shares.items() if own.size}
         scarcest = max(means, key=lambda resource: means[resource], default=None)
         found.append(Binding(layer, int(own.size), scarcest, None if scarcest is None else means[scarcest]))
     return tuple(found)

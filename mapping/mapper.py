@@ -111,13 +111,14 @@ def find_fit(
     for name, layout in _finished(layouts, target, search):
         mapping = _mapping(network, target, name, layout)
         # Nothing leaves the mapper unchecked, whichever partitioner it comes from.
+        stopped = search.late
         search.progress("checking", PLACED)
         problems = list(check(network, target, mapping, graded_input_bits))
         if not problems:
             sequential = tried["sequential"].messages if "sequential" in tried else None
             random = random_packets(network, mapping.cores, rates)
             explanation = explain(
-                mapping, layout, _outcomes(tried, name, layout), random, sequential, search, began, bool(rates)
+                mapping, layout, _outcomes(tried, name, layout), random, sequential, search, stopped, began, bool(rates)
             )
             search.progress("done", CHECKED)
             return Fit(mapping, explanation, ())
@@ -128,15 +129,13 @@ def find_fit(
 def _try_all(
     network: Network, target: Target, rates: Rates | None, strategy: str, search: Search
 ) -> tuple[dict[str, Attempt], dict[str, Layout]]:
-    """Every partition, each placed quickly; layouts of the best of those that use no more cores than there are."""
+    """Every partition, each placed quickly; layouts of the best of them."""
     tried: dict[str, Attempt] = {}
     layouts: dict[str, Layout] = {}
     within = part_of(search, 0.0, TRIED)
     for candidate in candidates(network, target, rates, strategy, within):
         layout, outcome = None, candidate.missing or "no partition"
-        if candidate.core_of is not None and candidate.cores > target.cores:
-            outcome = "too few cores on the chip"
-        elif candidate.core_of is not None:
+        if candidate.core_of is not None:
             twin = _same(candidate, layouts)
             outcome = f"the same as {twin}" if twin else "not as good"
             if twin is not None:

@@ -17,13 +17,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .costs import JOULES_PER_PICOJOULE
 from .routing.loads import LinkLoads
 from .step_time import StepWork, WorkKind, busiest, step_times, work_times
 from .target import Target
 from .traffic.traffic import Traffic
 
 Array = NDArray[Any]
-JOULES_PER_PICOJOULE = 1e-12
 NOMINAL = 1
 
 

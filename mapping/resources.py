@@ -68,7 +68,6 @@ class Accountant:
     """
 
     def __init__(self, network: Network, target: Target, output_axons: Mapping[str, Array] | None = None) -> None:
-        self.target = target
         self.output_axons = output_axons or {}
         self.limits = {resource: target.limits.of(resource) for resource in RESOURCES}
         self.resources = tuple(
@@ -83,8 +82,7 @@ class Accountant:
             for population in network.populations
         }
         self._grids = {name: tile_grid(network, target, name) for name in self._incoming}
-        shared = target.synaptic_memory.shared
-        self._bits_per_neuron = 0 if shared is None else shared.bits_per_neuron.value or 0
+        self._bits_per_neuron = target.synaptic_memory.neuron_bits
 
     def grid(self, population: str) -> TileGrid | None:
         """See `tile_grid`."""

@@ -7,6 +7,7 @@ from typing import Literal
 from .constant import Limit, Strict, TabledLimit
 
 SynapseKind = Literal["dense", "sparse", "convolution"]
+SYNAPSE_KINDS: tuple[SynapseKind, ...] = ("dense", "sparse", "convolution")
 STORED_ZEROS = Limit.model_validate(
     {"value": None, "unit": "bits", "kind": "assumed", "source": "not given: a zero is stored as any other weight"}
 )
@@ -53,6 +54,15 @@ class SharedKernel(Strict):
     bits_per_zero: Limit = STORED_ZEROS
     tiles: Literal["any", "powers of two"] = "any"
 
+    def header(self, strided: bool) -> int:
+        """Bits before the weights of a place and input channel; `strided` with a stride above 1 along all axes."""
+        return (self.strided_header_bits if strided else self.header_bits).value or 0
+
+    def bits(self, width: int | None) -> tuple[int, int]:
+        """Of an output channel's weight, and of a zero in its place, for weights of so many bits (None: the most)."""
+        each, free = self.bits_per_weight.at(width), self.bits_per_zero.value
+        return each, each if free is None else min(free, each)
+
 
 class SharedMemory(Strict):
     """What a core's memory holds where it is one for all uses; the limit of the sum is `Limits.memory_bits`.
@@ -92,3 +102,13 @@ class SynapticMemory(Strict):
     sparse: ListedSynapses
     convolution: SharedKernel | None
     shared: SharedMemory | None = None
+
+    @property
+    def neuron_bits(self) -> int:
+        """Of one memory for all uses, what a neuron takes; 0 where synapses have a memory of their own."""
+        return 0 if self.shared is None else self.shared.bits_per_neuron.value or 0
+
+    @property
+    def bits_set_aside(self) -> int:
+        """Of one memory for all uses, what a listed synapse takes at least; 0 where synapses have their own."""
+        return 0 if self.shared is None else self.shared.bits_per_listed_synapse.value or 0

@@ -68,14 +68,13 @@ def storage_of(projection: Projection, target: Target, integer: bool) -> Storage
     """
     connectivity, memory = projection.connectivity, target.synaptic_memory
     width = weight_bits(connectivity.weights) if integer else None
-    word = memory.word_bits.value or 1
     convolution = as_convolution(connectivity)
     if convolution is not None and memory.convolution is not None:
         # Of the connectivity itself: the planar form of a 1-d convolution has an axis more, with stride 1.
         strided = min(getattr(connectivity, "stride", (1,))) > 1
+        word = memory.word_bits.value or 1
         return _KernelStorage(projection.source, convolution, memory.convolution, strided, width, word)
-    formats = ListedFormats.of(memory, width)
-    aside = 0 if memory.shared is None else memory.shared.bits_per_listed_synapse.value or 0
+    formats, aside = ListedFormats.of(memory, width), memory.bits_set_aside
     if isinstance(connectivity, Dense):
         return _MatrixStorage(projection.source, connectivity, formats, aside)
     return _ListStorage(projection.source, connectivity, formats, aside)
@@ -208,10 +207,8 @@ class _KernelStorage(Storage):
     ) -> None:
         super().__init__(source)
         self.convolution, self.word = convolution, word
-        self.header = (kernel.strided_header_bits if strided else kernel.header_bits).value or 0
-        self.each = kernel.bits_per_weight.at(width)
-        free = kernel.bits_per_zero.value
-        self.zero = self.each if free is None else min(free, self.each)
+        self.header = kernel.header(strided)
+        self.each, self.zero = kernel.bits(width)
         channels, height, across = convolution.output_shape
         self.positions = height * across
         self.group_channels = channels // convolution.groups

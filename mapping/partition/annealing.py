@@ -37,8 +37,8 @@ class Cooling:
     """
 
     sweeps: int
-    hottest: float = 1.5
-    coldest: float = 0.2
+    hottest: float
+    coldest: float
 
     def temperature(self, sweep: int) -> float:
         """Of one sweep."""

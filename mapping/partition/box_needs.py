@@ -92,15 +92,14 @@ class BoxNeeds:
             if seen is None:
                 return None
             arrivals.append(_arrival(projection, seen, target, network.integer, rates))
-        shared = target.synaptic_memory.shared
         return cls(
             population,
             extents,
             tuple(arrivals),
             reach,
             tile_grid(network, target, population),
-            0 if shared is None else shared.bits_per_neuron.value or 0,
-            0 if shared is None else shared.bits_per_listed_synapse.value or 0,
+            target.synaptic_memory.neuron_bits,
+            target.synaptic_memory.bits_set_aside,
         )
 
     @cached_property
@@ -110,7 +109,7 @@ class BoxNeeds:
 
     def most(self, grid: Grid) -> dict[str, Array]:
         """Per resource, (ways along channels, along rows, along columns) what the neediest box needs of a core."""
-        channels, rows, columns = (self._largest(axis, ways) for axis, ways in enumerate(grid))
+        channels, rows, columns = (_largest(ways) for ways in grid)
         neurons = channels[:, None, None] * rows[:, None] * columns
         bits = np.zeros(neurons.shape, dtype=np.int64) + self._kernel_bits(grid.channels)[:, None, None]
         sources = np.zeros(neurons.shape, dtype=np.int64)
@@ -146,9 +145,6 @@ class BoxNeeds:
                 total = total - arrival.rate * self._aligned(grid, within[arrival.source], number)
         return total
 
-    def _largest(self, axis: int, ways: tuple[Cuts, ...]) -> Array:
-        return np.array([np.diff(cuts).max() for cuts in ways], dtype=np.int64)
-
     def _room(self, grid: Grid) -> Array:
         assert self.tiles is not None
         row_ways, column_ways = grid.rows, grid.columns
@@ -157,7 +153,7 @@ class BoxNeeds:
         cell_ways = column_ways if lone else row_ways
         cells = [max(TileGrid.cell_rows(span) for span in pairwise(cuts)) for cuts in cell_ways]
         across = [1 if np.diff(cuts).max() == 1 else self.tiles.columns for cuts in column_ways]
-        channels = self._largest(0, grid.channels)[:, None, None]
+        channels = _largest(grid.channels)[:, None, None]
         if lone:
             return np.asarray(channels * np.ones((len(row_ways), 1), dtype=np.int64) * np.array(cells))
         return np.asarray(channels * np.array(cells)[:, None] * np.array(across))
@@ -208,6 +204,11 @@ class BoxNeeds:
 def mean_rate(rates: Rates, population: str) -> float:
     """Spikes of a neuron in a step; 1 where none are given."""
     return float(np.mean(rates.get(population, 1.0)))
+
+
+def _largest(ways: tuple[Cuts, ...]) -> Array:
+    """(ways,) the longest part of each."""
+    return np.array([np.diff(cuts).max() for cuts in ways], dtype=np.int64)
 
 
 def _arrival(projection: Projection, seen: Field, target: Target, integer: bool, rates: Rates) -> Arrival:

@@ -14,6 +14,7 @@ from ...models.network import Network, Projection
 from ..resources import Accountant
 from ..search import DEFAULT_SEARCH, Effort, Search
 from ..target import Target
+from ..traffic.neuron_groups import number_of_cores
 from ..windows import as_convolution
 from .box_fields import extents_of, field_of
 from .box_needs import BoxNeeds, mean_rate
@@ -67,7 +68,6 @@ def tile_populations(
     names: Collection[str],
     search: Search = DEFAULT_SEARCH,
     fused: bool = True,
-    reached_elsewhere: Mapping[str, Array] | None = None,
 ) -> dict[str, Array] | None:
     """Cut some populations into boxes and give these cores of their own.
 
@@ -75,8 +75,6 @@ def tile_populations(
     ----------
     names : of the populations, none of them an input. Irregular ones are cut in the order of their neurons.
     fused : see `BoxPartition`.
-    reached_elsewhere : per population, (neurons,) cores that each neuron reaches of other populations; counts where
-        the target limits output axons.
 
     Returns
     -------
@@ -87,9 +85,8 @@ def tile_populations(
     task = _Task(network, target, rates or {}, tuple(wanted), LONGEST[search.effort] if fused else 1, search)
     spikes = sum(mean_rate(task.rates, name) * network.by_name[name].size for name in wanted)
     for price in PRICES:
-        found = task.solve(price * spikes / target.cores, reached_elsewhere or {})
-        cores = 1 + max((int(part.max()) for part in (found or {}).values() if part.size), default=-1)
-        if found is not None and cores <= target.cores:
+        found = task.solve(price * spikes / target.cores)
+        if found is not None and number_of_cores(found) <= target.cores:
             return found
     return None
 
@@ -103,10 +100,10 @@ class _Task:
     longest: int
     search: Search
 
-    def solve(self, price: float, elsewhere: Mapping[str, Array]) -> dict[str, Array] | None:
+    def solve(self, price: float) -> dict[str, Array] | None:
         """Cores as if there were any number of them; None where a neuron fits on none, or a way around is not found."""
         limited = self.target.limits.of("output_axons") is not None
-        reached = {name: np.asarray(elsewhere[name]) for name in self.names if name in elsewhere}
+        reached: dict[str, Array] = {}
         for _ in range(ROUNDS):
             accountant = Accountant(self.network, self.target, reached)
             groups = self._groups(accountant, price, reached)
@@ -114,7 +111,7 @@ class _Task:
                 return None
             tilings = {tiling.population: tiling for group in groups for tiling, _ in group.boxes}
             if limited:
-                actual = self._reached(tilings, elsewhere)
+                actual = self._reached(tilings)
                 if any((actual[name] > reached.get(name, 0)).any() for name in actual):
                     reached = {name: np.maximum(actual[name], reached.get(name, 0)) for name in actual}
                     continue
@@ -179,7 +176,8 @@ class _Task:
                 starts.setdefault(tiling.population, number)
         traffic = self._traffic(tilings, starts, len(groups))
         core = pack(accountant, groups, traffic, self.target.cores, self.search).astype(np.int32)
-        return {name: core[starts[name] :][tiling.box_of()] for name, tiling in tilings.items()}
+        empty = {name: np.zeros(0, dtype=np.int32) for name in self.names if name not in tilings}
+        return {name: core[starts[name] :][tiling.box_of()] for name, tiling in tilings.items()} | empty
 
     def _traffic(self, tilings: Mapping[str, Tiling], starts: Mapping[str, int], groups: int) -> sparse.csr_array:
         """(groups, groups) messages a step, as far as packing wants to know them."""
@@ -204,11 +202,9 @@ class _Task:
         entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return sparse.csr_array(entries, shape=(groups, groups))
 
-    def _reached(self, tilings: Mapping[str, Tiling], elsewhere: Mapping[str, Array]) -> dict[str, Array]:
+    def _reached(self, tilings: Mapping[str, Tiling]) -> dict[str, Array]:
         """Per population, (neurons,) groups of boxes that each neuron reaches, at most."""
         total = {name: np.zeros(self.network.by_name[name].size, dtype=np.int64) for name in self.names}
-        for name in self.names:
-            total[name] += elsewhere.get(name, 0)
         for projection in self.network.projections:
             if projection.source in total and projection.target in tilings:
                 total[projection.source] += self._groups_reached(projection, tilings[projection.target])

@@ -131,11 +131,11 @@ def _even_ways(extent: int, fewest: int, at_most: int) -> list[Cuts]:
     counts, parts = [], fewest
     while parts <= extent:
         size = math.ceil(extent / parts)
-        counts.append(math.ceil(extent / size) if math.ceil(extent / size) >= parts else parts)
+        counts.append(parts)
         parts = math.ceil(extent / (size - 1)) if size > 1 else extent + 1
     if len(counts) > at_most:
         counts = [counts[index * (len(counts) - 1) // (at_most - 1)] for index in range(at_most)]
-    return [even_cuts(extent, count) for count in sorted(set(counts))]
+    return [even_cuts(extent, count) for count in counts]
 
 
 def _scaled(cuts: Cuts, extent: int) -> Cuts:

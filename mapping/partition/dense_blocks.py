@@ -27,6 +27,8 @@ def row_blocks(accountant: Accountant, population: str, neurons: int) -> Cuts | 
     None where a neuron fits on no core.
     """
     cuts = [0]
+    if neurons == 0:
+        return tuple(cuts)
     guess = neurons
     while cuts[-1] < neurons:
         guess = _most(accountant, population, cuts[-1], min(neurons, cuts[-1] + guess), neurons) - cuts[-1]
@@ -41,7 +43,7 @@ def row_blocks(accountant: Accountant, population: str, neurons: int) -> Cuts | 
 
 def _most(accountant: Accountant, population: str, first: int, guess: int, neurons: int) -> int:
     """The end of the longest block from a neuron on that fits; `first` where none does."""
-    low, high, step = first, neurons + 1, max(1, guess - first)
+    low, high = first, neurons + 1
     # Most blocks are as long as the one before: go from there in growing steps either way.
     if _fits(accountant, population, first, guess):
         low, step = guess, 1

@@ -42,8 +42,8 @@ def limits_of(irregular: Irregular, network: Network, target: Target) -> BlockLi
     -------
     None where the dense matrices alone take more than a core has.
     """
-    shared, memory = target.synaptic_memory.shared, target.synaptic_memory
-    aside = 0 if shared is None else shared.bits_per_listed_synapse.value or 0
+    memory = target.synaptic_memory
+    aside = memory.bits_set_aside
     dense = _dense_needs(irregular, network, target, aside)
     given = {
         "neurons": target.limits.of("neurons"),
@@ -54,7 +54,7 @@ def limits_of(irregular: Irregular, network: Network, target: Target) -> BlockLi
     }
     if any(limit is not None and limit <= 0 for limit in given.values()):
         return None
-    each = 0 if shared is None else shared.bits_per_neuron.value or 0
+    each = memory.neuron_bits
     formats = [_formats(projection, network, target) for projection in irregular.listed]
     through = irregular.net_projections
     storage = AxonStorage(

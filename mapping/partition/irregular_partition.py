@@ -41,7 +41,6 @@ def divide_irregular(
     rates: Rates | None,
     search: Search,
     method: str = "metis",
-    most: int | None = None,
 ) -> dict[str, Array] | None:
     """Give the neurons of irregular populations cores of their own.
 
@@ -50,7 +49,6 @@ def divide_irregular(
     populations : names, see `irregular_populations`.
     rates : see `hypergraph_of`.
     method : a name of `METHODS`.
-    most : cores that may be used; None for all of the target.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def divide_irregular(
     if limits is None:
         return None
     hypergraph = irregular.hypergraph
-    most = min(target.cores if most is None else min(most, target.cores), max(1, hypergraph.neurons))
+    most = min(target.cores, max(1, hypergraph.neurons))
     blocks, failures = fewest_blocks(hypergraph, limits), 0
     while blocks <= most:
         search.progress(f"trying {blocks} cores", 0.0)

@@ -12,6 +12,7 @@ from ...models.errors import BackendMissingError, UsageError
 from ...models.network import Network
 from ..search import Search, part_of
 from ..target import Target
+from ..traffic.neuron_groups import number_of_cores
 from .box_partition import BoxPartition
 from .hypergraph_partition import HypergraphPartition
 from .irregular_partition import METHODS, WITHOUT_LIBRARY
@@ -99,8 +100,4 @@ def candidates(
         slim = (
             None if core_of is None else {layer: part.astype(np.int32, copy=False) for layer, part in core_of.items()}
         )
-        yield Candidate(name, slim, _cores(slim or {}), time.monotonic() - began, missing, (middle, last))
-
-
-def _cores(core_of: CoreOf) -> int:
-    return 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)
+        yield Candidate(name, slim, number_of_cores(slim or {}), time.monotonic() - began, missing, (middle, last))

@@ -87,7 +87,7 @@ def anneal(board: Board, start: Array, moves: int, warmth: float, search: Search
     start : (nodes,) slots, a valid placement.
     moves : how many to try.
     warmth : share of costly moves that are made at the beginning, in (0, 1), such as `HOT`.
-    search : its seed, and its deadline, after which the best so far is cooled at once.
+    search : its seed, and its deadline, after which the best so far is the result.
     what : name of the work for `search.progress`.
 
     Returns

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from ..search import Search
 from .annealing import HOT, WARM, Board, anneal
-from .pairing import ALONE, pair_up
+from .pairing import merged, pair_up
 from .placement_problem import FREE, PlacementProblem
 from .starts import at_random, open_slots
 
@@ -70,8 +70,7 @@ class Coarser:
         board = Board.of(fine)
         free = np.flatnonzero(fine.pinned == FREE)
         partner = pair_up(board.offsets, board.neighbours, board.traffic, random.permutation(free).astype(np.int32))
-        leader = np.where(partner == ALONE, np.arange(fine.nodes), np.minimum(np.arange(fine.nodes), partner))
-        leaders, node_of = np.unique(leader, return_inverse=True)
+        leaders, node_of, members = merged(partner)
         slot_of, column, row = _paired_slots(fine)
         pinned = fine.pinned[leaders].astype(np.int64)
         fixed = np.flatnonzero(pinned != FREE)
@@ -81,9 +80,6 @@ class Coarser:
         column = np.concatenate([column, fine.column[where] // halves[0]])
         row = np.concatenate([row, fine.row[where] // halves[1]])
         reserved = np.arange(column.size) >= column.size - fixed.size
-        members = sparse.csr_array(
-            (np.ones(fine.nodes), (np.arange(fine.nodes), node_of)), shape=(fine.nodes, leaders.size)
-        )
         traffic = sparse.csr_array(members.T @ fine.traffic @ members)
         coarse = PlacementProblem(
             traffic,

@@ -28,13 +28,12 @@ def one_by_one(problem: PlacementProblem) -> Array:
     result = problem.pinned.astype(np.int64)
     waiting = result == FREE
     taken = np.zeros(slots.size, dtype=bool)
-    distances = _distances(problem, slots)
     for _ in range(int(waiting.sum())):
         # Without any tie to those that are placed, the busiest goes first.
         order = np.lexsort((-traffic.sum(axis=1), -traffic[:, ~waiting].sum(axis=1), ~waiting))
         node = int(order[0])
         placed = np.flatnonzero(~waiting)
-        costs = traffic[node, placed] @ distances(result[placed])
+        costs = traffic[node, placed] @ problem.distance(result[placed][:, None], slots)
         place = int(np.argmin(np.where(taken, np.inf, costs)))
         result[node], taken[place], waiting[node] = slots[place], True, False
     return result
@@ -54,15 +53,14 @@ def exchanged(problem: PlacementProblem, start: Array) -> Array:
     traffic = problem.symmetric().toarray()
     free = np.flatnonzero(problem.pinned == FREE)
     slots = open_slots(problem)
-    distances = _distances(problem, slots)
     inner = traffic[np.ix_(free, free)]
     result = start.astype(np.int64)
     while free.size:
         seats = np.searchsorted(slots, result[free])
-        would = traffic[free] @ distances(result)
+        would = traffic[free] @ problem.distance(result[:, None], slots)
         own = would[np.arange(free.size), seats]
         change = would - own[:, None]
-        between = distances(result[free])[:, seats]
+        between = problem.distance(result[free][:, None], slots[seats])
         change[:, seats] += would[:, seats].T - own[None, :] + 2 * inner * between
         node, slot = divmod(int(np.argmin(change)), slots.size)
         if change[node, slot] >= -1e-9 * max(1e-300, float(own.sum())):
@@ -81,12 +79,3 @@ def placed_by_exchanges(problem: PlacementProblem, seed: int) -> tuple[Array, st
     starts += [("random", in_order(problem, random.permutation(slots))) for _ in range(TRIES)]
     found = [(exchanged(problem, start), name) for name, start in starts]
     return min(found, key=lambda placed: problem.cost(placed[0]))
-
-
-def _distances(problem: PlacementProblem, slots: Array) -> Any:
-    def rows(first: Array) -> Array:
-        """Distances of slots from some to the open ones."""
-        across = problem.column_distance[problem.column[first][:, None], problem.column[slots]]
-        return np.asarray(across + problem.row_distance[problem.row[first][:, None], problem.row[slots]])
-
-    return rows

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled_loops import keep_loops
+from ..routing.mesh import EAST, NORTH, SOUTH, WEST
 from .moves import CLOSED_SLOT, exchange_cost, fraction, near, next_number, number_below
 
 Array = NDArray[Any]
 
-EAST, WEST, SOUTH, NORTH = range(4)
 keep_loops()
 
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
 
 from .placement_problem import FREE, PlacementProblem
 from .starts import open_slots
@@ -22,7 +21,7 @@ def lower_bound(problem: PlacementProblem) -> float:
 
 
 def bound_name(problem: PlacementProblem) -> Literal["Gilmore-Lawler", "nearest slots"]:
-    """Which bound `lower_bound` gives: the second one, which is weaker, for more than 400 nodes."""
+    """Which bound `lower_bound` gives: the second one, which is weaker, on large boards."""
     return "Gilmore-Lawler" if _is_small(problem) else "nearest slots"
 
 
@@ -32,16 +31,18 @@ def gilmore_lawler(problem: PlacementProblem) -> float:
     At every slot a node has the best neighbourhood that there could be: most traffic to the nearest slots, a message
     counted half at either end. Then every slot is taken once.
     """
+    from scipy.optimize import linear_sum_assignment
+
     free, fixed, between, to_fixed, cost = _parts(problem)
     slots = open_slots(problem)
     if free.size == 0:
         return cost
     most = int(np.diff(between.indptr).max())
-    distances = _distance(problem, slots[:, None], slots[None, :])
+    distances = problem.distance(slots[:, None], slots[None, :])
     np.fill_diagonal(distances, np.inf)
     nearest = np.sort(distances, axis=1)[:, :most]
     costs = _falling(between, most) @ nearest.T / 2
-    costs += to_fixed @ _distance(problem, problem.pinned[fixed][:, None], slots[None, :])
+    costs += to_fixed @ problem.distance(problem.pinned[fixed][:, None], slots[None, :])
     return cost + float(costs[linear_sum_assignment(costs)].sum())
 
 
@@ -58,7 +59,7 @@ def nearest_slots(problem: PlacementProblem) -> float:
     nearest = _nearest_anywhere(problem, slots, int(np.diff(between.indptr).max()))
     cost += float((_falling_entries(between) * nearest[_ranks(between)]).sum()) / 2
     if fixed.size:
-        closest = [_distance(problem, problem.pinned[node], slots).min(initial=np.inf) for node in fixed]
+        closest = [problem.distance(problem.pinned[node], slots).min(initial=np.inf) for node in fixed]
         cost += float((to_fixed @ np.asarray(closest)).sum())
     return cost
 
@@ -74,14 +75,9 @@ def _parts(problem: PlacementProblem) -> tuple[Array, Array, sparse.csr_array, s
     fixed = np.flatnonzero(problem.pinned != FREE)
     pairs = sparse.csr_array(traffic[fixed][:, fixed]).tocoo()
     slots = problem.pinned[fixed]
-    cost = float((pairs.data * _distance(problem, slots[pairs.row], slots[pairs.col])).sum()) / 2
+    cost = float((pairs.data * problem.distance(slots[pairs.row], slots[pairs.col])).sum()) / 2
     of_free = sparse.csr_array(traffic[free])
     return free, fixed, sparse.csr_array(of_free[:, free]), sparse.csr_array(of_free[:, fixed]), cost
-
-
-def _distance(problem: PlacementProblem, first: Any, second: Any) -> Array:
-    across = problem.column_distance[problem.column[first], problem.column[second]]
-    return np.asarray(across + problem.row_distance[problem.row[first], problem.row[second]], dtype=np.float64)
 
 
 def _falling(traffic: sparse.csr_array, most: int) -> Array:

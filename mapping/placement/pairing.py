@@ -1,4 +1,4 @@
-"""Compiled: which two nodes become one where a placement problem is made coarser."""
+"""Which two nodes become one where a placement problem is made coarser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ..compiled_loops import keep_loops
 
@@ -71,3 +72,19 @@ def pair_up(  # noqa: PLR0912 - one loop, see `moves.py`
                 partner[node], partner[last] = last, node
                 last = -1
     return partner
+
+
+def merged(partner: Array) -> tuple[Array, Array, sparse.csr_array]:
+    """Pairs and single nodes, numbered by the first of their nodes.
+
+    Parameters
+    ----------
+    partner : see `pair_up`.
+
+    Returns
+    -------
+    (pairs,) the first node of each; (nodes,) the pair of each; and (nodes, pairs) CSR of ones, who is in which.
+    """
+    own = np.arange(partner.size)
+    first, pair = np.unique(np.where(partner == ALONE, own, np.minimum(own, partner)), return_inverse=True)
+    return first, pair, sparse.csr_array((np.ones(own.size), (own, pair)), shape=(own.size, first.size))

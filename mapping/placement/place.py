@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..search import Search
+from .annealing import HOT, REHEATED, WARM, Board, anneal
+from .coarsening import from_coarse
 from .exchanges import FEW, NODES, SLOTS, exchanged, placed_by_exchanges
+from .force_directed import force_directed
+from .link_balancing import relieve_links
 from .placement_problem import FREE, PlacementProblem
+from .spectral import spectral
 from .starts import along_hilbert_curve, at_random, row_major
-
-if TYPE_CHECKING:
-    from .annealing import Board
 
 Array = NDArray[Any]
 MOVES = {"fast": 300, "normal": 3000, "best": 30_000}  # of a node, in all
@@ -58,10 +60,6 @@ def place(problem: PlacementProblem, search: Search, relieve: bool = True) -> Pl
     if np.count_nonzero(problem.pinned == FREE) <= FEW:
         slots, start = placed_by_exchanges(problem, search.seed)
         return Placed(slots, problem.cost(slots), start)
-    from .annealing import REHEATED, Board, anneal
-    from .force_directed import force_directed
-    from .link_balancing import relieve_links
-
     board = Board.of(problem)
     moves = MOVES[search.effort] * max(board.movable.size, FEWEST)
     trials = [name for name in TRIALS for _ in range(COARSENED[search.effort] if name == "coarsened" else 1)]
@@ -82,9 +80,6 @@ def place(problem: PlacementProblem, search: Search, relieve: bool = True) -> Pl
 
 def baselines(problem: PlacementProblem, search: Search) -> dict[str, float]:
     """Cost of placements that are easy to have, by name."""
-    from .annealing import Board
-    from .force_directed import force_directed
-
     drawn = force_directed(Board.of(problem), along_hilbert_curve(problem), replace(search, effort="best"))
     return {
         "row-major": problem.cost(row_major(problem)),
@@ -95,10 +90,6 @@ def baselines(problem: PlacementProblem, search: Search) -> dict[str, float]:
 
 def _tried(board: Board, trials: list[str], moves: int, search: Search) -> list[tuple[Array, str]]:
     """Each start after some moves, and its name; fewer of them after the deadline, but at least one."""
-    from .annealing import HOT, WARM, anneal
-    from .coarsening import from_coarse
-    from .spectral import spectral
-
     problem = board.problem
     begin: dict[str, Callable[[int, Search], Array]] = {
         "coarsened": lambda moves, search: from_coarse(problem, moves, search),

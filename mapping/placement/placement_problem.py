@@ -72,10 +72,17 @@ class PlacementProblem:
         slots : (nodes,) the slot of each node.
         """
         pairs = self.traffic.tocoo()
-        first, second = slots[pairs.row], slots[pairs.col]
+        return float((pairs.data * self.distance(slots[pairs.row], slots[pairs.col])).sum())
+
+    def distance(self, first: Any, second: Any) -> Array:
+        """Distance of slots from others, float64.
+
+        Parameters
+        ----------
+        first, second : numbers of slots, or integer arrays that broadcast against each other.
+        """
         across = self.column_distance[self.column[first], self.column[second]]
-        down = self.row_distance[self.row[first], self.row[second]]
-        return float((pairs.data * (across + down)).sum())
+        return np.asarray(across + self.row_distance[self.row[first], self.row[second]], dtype=np.float64)
 
     def symmetric(self) -> sparse.csr_array:
         """Traffic of each pair of nodes in both directions together, without the diagonal and without zeros."""

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import linalg
 from scipy.sparse.csgraph import connected_components
 
-from .pairing import ALONE, pair_up
+from .pairing import merged, pair_up
 from .placement_problem import FREE, PlacementProblem
 from .spreading import compact_slots, spread
 from .starts import in_order, open_slots
@@ -42,11 +42,11 @@ def spectral(problem: PlacementProblem, seed: int) -> Array:
     strength = np.asarray(traffic.sum(axis=1)).ravel()
     active = free[strength[free] > 0]
     x, y = np.zeros(problem.nodes), np.zeros(problem.nodes)
-    x[active], y[active] = _coordinates(sparse.csr_array(traffic[active][:, active]), seed)
-    slots = compact_slots(problem, active.size)
     result = in_order(problem, open_slots(problem))
     if active.size == 0:
         return result
+    x[active], y[active] = _coordinates(sparse.csr_array(traffic[active][:, active]), seed)
+    slots = compact_slots(problem, active.size)
     result[active] = spread(problem, slots, x[active], y[active])
     step = sparse.csr_array(sparse.diags_array(1 / strength[active]) @ traffic[active])
     moored = np.flatnonzero(problem.pinned != FREE)
@@ -69,10 +69,10 @@ def spectral(problem: PlacementProblem, seed: int) -> Array:
 
 def _coordinates(traffic: sparse.csr_array, seed: int) -> tuple[Array, Array]:
     """Two coordinates of each node; the parts of a network that is not connected lie side by side."""
-    count, part = connected_components(traffic, directed=False)
+    part = connected_components(traffic, directed=False)[1]
     x, y = np.zeros(part.size), np.zeros(part.size)
     start = 0.0
-    for number in np.argsort(-np.bincount(part), kind="stable") if part.size else range(count):
+    for number in np.argsort(-np.bincount(part), kind="stable"):
         members = np.flatnonzero(part == number)
         first, second = _of_connected(sparse.csr_array(traffic[members][:, members]), seed)
         x[members], y[members] = start + first * members.size, second
@@ -133,9 +133,7 @@ def _halved(traffic: sparse.csr_array, random: np.random.Generator) -> tuple[spa
     nodes = traffic.shape[0]
     tables = traffic.indptr.astype(np.int64), traffic.indices.astype(np.int32), traffic.data.astype(np.float64)
     partner = pair_up(*tables, random.permutation(nodes).astype(np.int32))
-    own = np.arange(nodes)
-    leaders, pair = np.unique(np.where(partner == ALONE, own, np.minimum(own, partner)), return_inverse=True)
-    members = sparse.csr_array((np.ones(nodes), (own, pair)), shape=(nodes, leaders.size))
+    _, pair, members = merged(partner)
     between = sparse.csr_array(members.T @ traffic @ members)
     between.setdiag(0)
     between.eliminate_zeros()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mapping import Place
-from ..target import CostSet, Target
+from ..target import Target
 from ..traffic.flows import Flows
 from .mesh import Link, Mesh
 from .multicast import multicast_loads
@@ -89,15 +89,14 @@ class LinkLoads:
         """The first of the busiest links; None where no link is in use."""
         return self.mesh.links[int(self.packets.argmax())] if self.busiest > 0 else None
 
-    def link_times(self, target: Target, costs: CostSet | None = None) -> Array:
+    def link_times(self, target: Target) -> Array:
         """(links, 3) ns that a message takes over each link: low, nominal, high.
 
         Parameters
         ----------
         target : whose mesh this is.
-        costs : one of its accounts; the default one where None.
         """
-        time = (target.cost_set() if costs is None else costs).time
+        time = target.cost_set().time
         hop = np.where(self.mesh.east_west[:, None], time.hop_east_west.bounds, time.hop_north_south.bounds)
         between = np.asarray(target.topology.link_between_chips.bounds)
         return np.asarray(np.where(self.mesh.joins_chips[:, None], hop * between, hop))

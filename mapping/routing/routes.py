@@ -42,16 +42,6 @@ class Routes:
     multicast: bool = False
 
     @property
-    def cores(self) -> int:
-        """Number of logical cores."""
-        return self.fan_out.cores
-
-    @property
-    def destinations(self) -> ReadOnly[str, sparse.csr_array]:
-        """Per population, (neurons, cores) CSR of ones: all cores with a target, the own one too."""
-        return self.fan_out.destinations
-
-    @property
     def packets(self) -> ReadOnly[str, sparse.csr_array]:
         """Per population, (neurons, cores) CSR of ones: the cores that a message reaches, so without the own one."""
         return self.fan_out.packets

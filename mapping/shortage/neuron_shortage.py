@@ -94,20 +94,17 @@ class _Share:
         if convolution is not None and kernel is not None:
             weights = convolution.weights[neuron // int(np.prod(convolution.output_shape[1:]))]
             strided = min(getattr(connectivity, "stride", (1,))) > 1
-            header = (kernel.strided_header_bits if strided else kernel.header_bits).value or 0
-            free = kernel.bits_per_zero.value
+            header = kernel.header(strided)
             stored = np.count_nonzero(weights, axis=(1, 2))
 
             def of_kernel(resource: str, width: int | None) -> Array:
-                each = kernel.bits_per_weight.at(width)
-                zero = each if free is None else min(free, each)
-                words = [-(-(header + bits) // word) if bits else 0 for bits in (each, zero)]
+                words = [-(-(header + bits) // word) if bits else 0 for bits in kernel.bits(width)]
                 places = weights[0].size
                 return np.asarray((stored * words[0] + (places - stored) * words[1]) * word)
 
             return cls(projection, width, of_kernel, "input channels")
         inputs = int(np.count_nonzero(_row(projection, neuron)))
-        aside = 0 if memory.shared is None else memory.shared.bits_per_listed_synapse.value or 0
+        aside = memory.bits_set_aside
 
         def listed(resource: str, width: int | None) -> Array:
             formats = ListedFormats.of(memory, width)

@@ -89,13 +89,12 @@ class _Demand:
         widest : bits that weights have at most; None for as many as they have.
         """
         result = {}
-        shared = self.target.synaptic_memory.shared
+        states = self.target.synaptic_memory.neuron_bits if resource == "memory_bits" else 0
         for population in self.network.populations:
             if population.role is Role.INPUT:
                 continue
             need = float(population.size)
             if resource != "neurons":
-                states = 0 if resource != "memory_bits" or shared is None else shared.bits_per_neuron.value or 0
                 need *= states
                 need += sum(
                     self._memory(projection, resource, widest) for projection in self.network.incoming(population.name)
@@ -112,16 +111,15 @@ class _Demand:
         kernel = memory.convolution
         convolution = as_convolution(projection.connectivity)
         if convolution is not None and kernel is not None:
-            each, free = kernel.bits_per_weight.at(width), kernel.bits_per_zero.value
-            zero = each if free is None else min(free, each)
+            each, zero = kernel.bits(width)
             stored = int(np.count_nonzero(convolution.weights))
             # A core holds no more neurons of a channel than neurons at all, and each such part takes the kernel anew.
             positions = int(np.prod(convolution.output_shape[1:]))
             together = min(positions, self.target.limits.of("neurons") or positions)
             return (stored * each + (convolution.weights.size - stored) * zero) * positions / max(1, together)
         least = min(memory.dense.bits_per_synapse.at(width), memory.sparse.bits_per_synapse.at(width))
-        if resource == "memory_bits" and memory.shared is not None:
-            least = max(least, memory.shared.bits_per_listed_synapse.value or 0)
+        if resource == "memory_bits":
+            least = max(least, memory.bits_set_aside)
         return float(self._synapses[projection.name] * least)
 
     def _shares_kernel(self, projection: Projection) -> bool:

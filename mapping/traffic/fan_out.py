@@ -13,9 +13,11 @@ from scipy import sparse
 
 from ...models.connectivity import Connectivity, Convolution, Dense
 from ...models.network import Network
+from ..synapse_formats import SYNAPSE_KINDS
 from ..synaptic_memory import ListedFormats, formats_of
 from ..target import SynapseKind, Target
 from ..windows import as_convolution, seen_positions
+from .neuron_groups import number_of_cores
 
 Array = NDArray[Any]
 BLOCK = 1 << 24  # counts held at a time
@@ -106,8 +108,8 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
     target : says which projection is stored on which core as which kind of synapse.
     core_of : per population on the chip, (neurons,) int logical core numbers, from 0 without gaps.
     """
-    cores = 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)
-    synapses: dict[str, dict[str, sparse.csr_array]] = {"dense": {}, "sparse": {}, "convolution": {}}
+    cores = number_of_cores(core_of)
+    synapses: dict[str, dict[str, sparse.csr_array]] = {kind: {} for kind in SYNAPSE_KINDS}
     projections: dict[str, Array] = {}
     for projection in network.projections:
         counts = _synapses_on_cores(projection.connectivity, core_of[projection.target], cores)

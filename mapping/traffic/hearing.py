@@ -110,8 +110,8 @@ class _SharedKernel(Hearing):
 class _ListedSynapses(Hearing):
     """Single synapses, dense or sparse, whichever takes fewer bits on a core."""
 
-    def __init__(self, sources: int, formats: ListedFormats) -> None:
-        self.sources, self.formats = sources, formats
+    def __init__(self, formats: ListedFormats) -> None:
+        self.formats = formats
 
     @property
     def input_shape(self) -> None:
@@ -135,7 +135,7 @@ class _ListedSynapses(Hearing):
 
 class _Matrix(_ListedSynapses):
     def __init__(self, dense: Dense, formats: ListedFormats) -> None:
-        super().__init__(dense.sources, formats)
+        super().__init__(formats)
         self.weights = dense.weights
 
     def synapses(self, neurons: Array) -> tuple[Array, Array]:
@@ -150,7 +150,7 @@ class _CountedSynapses(_ListedSynapses):
     """Synapses that are counted one by one."""
 
     def __init__(self, sources: int, formats: ListedFormats) -> None:
-        super().__init__(sources, formats)
+        super().__init__(formats)
         self._counts = np.zeros(sources, dtype=np.int64)
         self._heard = np.empty(sources, dtype=np.int64)
 

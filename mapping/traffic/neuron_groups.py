@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numba
@@ -81,3 +82,8 @@ def group_by_core(
                 flows[flow, 2] += 1
                 rate[flow] += rates[neuron if rates.size > 1 else 0]
     return found
+
+
+def number_of_cores(core_of: Mapping[str, Array]) -> int:
+    """How many logical cores there are, which are numbered without gaps."""
+    return 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ...models.network import Network, Population, Projection, Role
-from ..target import SynapseKind, Target
+from ..synapse_formats import SYNAPSE_KINDS, SynapseKind
+from ..target import Target
 from .core_sets import CoreSets
 from .flows import Flows, joined
 from .hearing import hearing_of
-from .neuron_groups import group_by_core, sort_by_core
+from .neuron_groups import group_by_core, number_of_cores, sort_by_core
 from .senders import Senders
 
 Array = NDArray[Any]
@@ -52,21 +52,6 @@ class Traffic:
         """Messages that arrive at a core: a spike counts once for each other core that it reaches."""
         return self.flows.deliveries
 
-    @property
-    def input_axons(self) -> Array:
-        """(cores,) int64, see `Limits`."""
-        return self.flows.input_axons
-
-    @property
-    def output_axons(self) -> Array:
-        """(cores,) int64, see `Limits`."""
-        return self.flows.output_axons
-
-    @cached_property
-    def messages_in(self) -> Array:
-        """(cores,) float64, messages that arrive at each core."""
-        return np.asarray(self.packets.sum(axis=0)).ravel()
-
 
 def count_traffic(
     network: Network, target: Target, core_of: Mapping[str, Array], rates: Mapping[str, Array | float] | None = None
@@ -83,9 +68,9 @@ def count_traffic(
     rates : per population, (neurons,) spikes of each neuron a step, or of all of them the same; one a neuron where a
         population is missing.
     """
-    cores = 1 + max((int(part.max()) for part in core_of.values() if part.size), default=-1)
+    cores = number_of_cores(core_of)
     neurons, spikes = np.zeros(cores, dtype=np.int64), np.zeros(cores)
-    operations: dict[SynapseKind, Array] = {kind: np.zeros(cores) for kind in ("dense", "sparse", "convolution")}
+    operations: dict[SynapseKind, Array] = {kind: np.zeros(cores) for kind in SYNAPSE_KINDS}
     parts = []
     for population in network.populations:
         rate = np.ascontiguousarray((rates or {}).get(population.name, 1.0), dtype=np.float64).reshape(-1)

@@ -115,7 +115,7 @@ def test_annealing_keeps_every_limit_that_the_start_keeps(
     caps = [int(cap) + seed % 3 if chosen else None for cap, chosen in zip(loads.max(axis=0), limited, strict=True)]
     limits = all_limits(hypergraph, *caps)
     level = finest_level(hypergraph, limits)
-    blocks = anneal(level, start, limits.caps(), number, Cooling(5), Search(seed=seed))
+    blocks = anneal(level, start, limits.caps(), number, Cooling(5, 1.5, 0.2), Search(seed=seed))
     after, loads = counted(hypergraph, blocks, number)
     assert after <= before + 1e-9
     assert (loads <= limits.caps()).all()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from spikeloom.mapping import search as search_of_mapping
 from spikeloom.mapping.feasibility import Needs, check
 from spikeloom.mapping.mapper import explained_mapping, find_fit, map_network
 from spikeloom.mapping.partition.irregular_partition import METHODS
@@ -41,9 +44,7 @@ def test_a_mapping_passes_the_checker_or_there_is_a_problem(data, networks, targ
     assert check(network, target, fit.mapping) == ()
     needs = Needs(network, target, fit.mapping.core_of, fit.mapping.cores)
     for use in fit.mapping.uses:
-        counted = int(getattr(needs, use.resource)[use.core])
-        # Zeros in kernels make the partitioner's input axons an upper bound; all else is exact.
-        assert use.used == counted or (use.resource == "input_axons" and use.used > counted)
+        assert use.used == int(getattr(needs, use.resource)[use.core])
 
 
 @RUNS
@@ -128,6 +129,30 @@ def test_a_strategy_that_finds_nothing_is_told_from_a_chip_that_is_too_small(mak
         "the network: partitions found 0: the strategy 'boxes' finds none that fits, "
         "filling the cores in order takes 3 of 3: use 'auto'"
     )
+
+
+@pytest.mark.parametrize("sizes", [(4, 0, 3), (4, 3, 0), (0, 3, 2)])
+@pytest.mark.parametrize("strategy", ["auto", "sequential", "positions", "boxes", "fused boxes"])
+@pytest.mark.filterwarnings("error")
+def test_a_layer_without_neurons_takes_no_core(make_network, strategy, sizes):
+    layers = [Dense(np.ones(pair[::-1])) for pair in itertools.pairwise(sizes)]
+    network = make_network(layers, [(size,) for size in sizes])
+    mapping, explanation = explained_mapping(network, load_target("loihi1"), strategy=strategy)
+    assert mapping.cores == 1
+    assert {name: cores.size for name, cores in mapping.core_of.items()} == {"layer1": sizes[1], "layer2": sizes[2]}
+    for binding in explanation.bindings:
+        assert (binding.share is None) == (binding.cores == 0)
+
+
+def test_a_deadline_that_passes_after_the_search_did_not_stop_it(make_network, monkeypatch):
+    network, done = make_network([Dense(np.ones((4, 3)))], [(3,), (4,)]), []
+    clock = SimpleNamespace(monotonic=lambda: 2.0 if "checking" in done else 0.0)
+    monkeypatch.setattr(search_of_mapping, "time", clock)
+    for deadline, stopped in ((1.0, False), (0.0, True)):
+        done.clear()
+        search = Search(deadline=deadline, progress=lambda what, share: done.append(what))
+        assert explained_mapping(network, load_target("loihi2"), search=search)[1].stopped_early is stopped
+        assert search.late
 
 
 def test_positions_take_fewer_messages_than_channels(make_network, make_target):

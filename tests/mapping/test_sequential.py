@@ -18,8 +18,7 @@ ORDERS = ["channels", "positions"]
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_cores_are_full_and_not_too_full(data, networks, targets):
-    """The next neuron of the same layer would be too much for its core."""
+def test_cores_are_not_too_full(data, networks, targets):
     network, target = data.draw(networks), data.draw(targets)
     layout = Sequential(data.draw(st.sampled_from(ORDERS))).layout(network, target)
     if layout.problems:

@@ -70,9 +70,8 @@ def compare(network, target, core_of, rates):
     for kind in KINDS:
         np.testing.assert_allclose(traffic.synaptic_operations[kind], operations[kind], atol=1e-9)
     np.testing.assert_allclose(traffic.packets.toarray(), packets, atol=1e-9)
-    np.testing.assert_allclose(traffic.messages_in, packets.sum(axis=0), atol=1e-9)
     input_axons = sum(matrix.sum(axis=0) for matrix in fan_out.destinations.values())
-    np.testing.assert_array_equal(traffic.input_axons, input_axons)
+    np.testing.assert_array_equal(traffic.flows.input_axons, input_axons)
     neurons, spikes, output_axons = np.zeros((3, traffic.cores))
     for name, part in core_of.items():
         np.add.at(neurons, part, 1)
@@ -81,10 +80,10 @@ def compare(network, target, core_of, rates):
             np.add.at(output_axons, part, fan_out.destinations[name].sum(axis=1))
     np.testing.assert_array_equal(traffic.neurons, neurons)
     np.testing.assert_allclose(traffic.spikes, spikes)
-    np.testing.assert_array_equal(traffic.output_axons, output_axons)
+    np.testing.assert_array_equal(traffic.flows.output_axons, output_axons)
     needs = Needs(network, target, core_of, traffic.cores)  # the independent checker has them too
-    np.testing.assert_array_equal(traffic.input_axons, needs.input_axons)
-    np.testing.assert_array_equal(traffic.output_axons, needs.output_axons)
+    np.testing.assert_array_equal(traffic.flows.input_axons, needs.input_axons)
+    np.testing.assert_array_equal(traffic.flows.output_axons, needs.output_axons)
     return traffic
 
 
@@ -159,7 +158,8 @@ def test_a_target_on_the_own_core_is_no_message(make_network, make_target):
     assert traffic.flows.source.tolist() == [0, 1]
     assert traffic.flows.outward.source.tolist() == [1]
     assert traffic.packets.toarray().tolist() == [[0.0], [3.0]]
-    assert (traffic.deliveries, traffic.input_axons.tolist(), traffic.output_axons.tolist()) == (3.0, [5], [2])
+    axons = traffic.flows.input_axons.tolist(), traffic.flows.output_axons.tolist()
+    assert (traffic.deliveries, *axons) == (3.0, [5], [2])
     assert traffic.synaptic_operations["dense"].tolist() == [3 * 2 + 2 * 0.5 * 2]
 
 
