@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from spikeloom.mapping.partition.coarsening import coarsened
 from spikeloom.mapping.partition.division import deliveries, divided, move
 from spikeloom.mapping.partition.irregular_partition import METHODS, divide_irregular
 from spikeloom.mapping.partition.level import finest_level
+from spikeloom.mapping.partition.mt_kahypar import MtKaHyPar, Preset
 from spikeloom.mapping.partition.rebalancing import rebalanced
 from spikeloom.mapping.partition.resource_columns import COLUMNS, NO_LIMIT
 from spikeloom.mapping.partition.start_graph import similarity_graph
@@ -145,6 +146,17 @@ def test_rebalancing_lets_neurons_of_two_kinds_change_places() -> None:
     assert kept
     assert np.bincount(blocks).max() <= 103
     assert np.bincount(blocks, weights=heavy).max() <= int(heavy.sum() / 4 * 1.04)
+
+
+@pytest.mark.parametrize("preset", get_args(Preset))
+def test_every_preset_of_mtkahypar_is_brought_within_the_limits(preset: Preset) -> None:
+    pytest.importorskip("mtkahypar")
+    hypergraph = liquid(5, 1500, 6, 8.0)
+    synapses = int(hypergraph.synapses.sum() / 8 * 1.05)
+    blocks = MtKaHyPar(preset).divide(hypergraph, 8, BlockLimits(neurons=195, synapses=synapses), Search("fast"))
+    assert blocks is not None
+    assert np.bincount(blocks, minlength=8).max() <= 195
+    assert np.bincount(blocks, weights=hypergraph.synapses).max() <= synapses
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
