@@ -38,8 +38,8 @@ class IntegersInFloat(FloatNeuron):
     def eventful(self) -> bool:
         return self.neuron.eventful
 
-    def initial_state(self, batch: int, size: int) -> State:
-        return self.neuron.initial_state(batch, size)
+    def initial_state(self, batch: int, size: int, first: int = 0) -> State:
+        return self.neuron.initial_state(batch, size, first)
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
         state, output = self.neuron.step(state, np.rint(activation))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..models.network import Network, Population
 from ..models.neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron
-from ..models.neurons.leaky_rule import ACTIVATION_SHIFT
+from ..models.neurons.rules.leaky_rule import ACTIVATION_SHIFT
 from .problem import Problem
 from .target import Target
 

@@ -19,15 +19,7 @@ from .array_file import read_arrays, write_arrays
 from .connectivity import Connectivity, Convolution, Dense, OneToOne, Pool, Sparse
 from .errors import UnsupportedModelError
 from .network import Network, Population, Projection, Role
-from .neurons import (
-    IntegerLeakyIntegrateAndFire,
-    IntegerNeuron,
-    IntegerSigmaDelta,
-    LeakyIntegrateAndFire,
-    Neuron,
-    Reset,
-    SigmaDelta,
-)
+from .neurons import FAMILIES, IntegerNeuron, Neuron, Reset
 
 FORMAT = 2
 NETWORK_NAME = "network.json"
@@ -41,13 +33,9 @@ _KINDS: dict[str, type[Connectivity]] = {
     "sparse": Sparse,
 }
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
-_MODELS: dict[tuple[str, bool], type[Neuron]] = {
-    ("leaky", False): LeakyIntegrateAndFire,
-    ("leaky", True): IntegerLeakyIntegrateAndFire,
-    ("sigma_delta", False): SigmaDelta,
-    ("sigma_delta", True): IntegerSigmaDelta,
+_MODEL_OF: dict[type[Neuron], str] = {
+    model: name for name, family in FAMILIES.items() for model in (family.float_model, family.integer_model)
 }
-_MODEL_OF = {kind: name for (name, _), kind in _MODELS.items()}
 
 
 def write_network(network: Network, folder: Path) -> None:
@@ -146,7 +134,8 @@ def _population(entry: dict[str, Any], arrays: dict[str, NDArray[Any]], integer:
     neuron: Neuron | None = None
     if entry["neuron"]:
         parameters = {name: _value(value, arrays) for name, value in entry["neuron"].items() if name != "model"}
-        model = _MODELS[entry["neuron"]["model"], integer]
+        family = FAMILIES[entry["neuron"]["model"]]
+        model: type[Neuron] = family.integer_model if integer else family.float_model
         dtype = np.int64 if issubclass(model, IntegerNeuron) else np.float64
         for field in fields(model):  # type: ignore[arg-type]  # arrays of one number are written as numbers
             if field.type == "Array" and field.name in parameters:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...models.array_file import write_arrays
 from ...models.network import Network
 from ...models.network_file import write_network
-from ...models.neurons import leaky_rule, sigma_delta_rule
+from ...models.neurons import FAMILIES
 
 Array = NDArray[Any]
 
@@ -36,8 +36,8 @@ def write_standalone(network: Network, folder: Path, cores: Mapping[str, Array] 
         if source.suffix in (".py", ".md"):
             shutil.copyfile(source, folder / source.name)
     # The step rules exist once: what the simulator runs goes along with the program.
-    for rule in (leaky_rule, sigma_delta_rule):
-        source = Path(str(rule.__file__))
+    for family in FAMILIES.values():
+        source = family.integer_model.rule.file
         shutil.copyfile(source, folder / source.name)
     write_network(network, folder)
     (folder / CORES_NAME).unlink(missing_ok=True)

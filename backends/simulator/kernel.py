@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from ...models.compiled_code import keep_compiled_code
-from ...models.neurons import leaky_rule, sigma_delta_rule
+from ...models.neurons.rules import leaky_rule, sigma_delta_rule
 from .tables import Column, Kind, Rule, Source
 
 _RULES = (Path(leaky_rule.__file__), Path(sigma_delta_rule.__file__))

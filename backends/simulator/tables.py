@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ...models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons import IntegerNeuron, leaky_rule, sigma_delta_rule
+from ...models.neurons import IntegerNeuron
+from ...models.neurons.rules import leaky_rule, sigma_delta_rule
 
 Array = NDArray[Any]
 

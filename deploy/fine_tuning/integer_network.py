@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons import IntegerLeakyIntegrateAndFire
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT
 from ..quantization.layer_quantization import Quantization
 from ..quantization.weights import QuantizedWeights
 from .components import Component, components, singles

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...models.network import Population
 from ...models.neurons import IntegerLeakyIntegrateAndFire
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT
 from ..quantization.weights import QuantizedWeights, quantized_weights
 
 Array = NDArray[Any]

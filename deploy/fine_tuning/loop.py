@@ -18,7 +18,7 @@ from scipy import sparse
 from ...models.connectivity import Dense
 from ...models.network import Projection
 from ...models.neurons import IntegerLeakyIntegrateAndFire, Reset
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, PARAMETERS
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT, PARAMETERS
 from .neuron_kernel import advance, retreat
 from .synapses import weighted_sums
 
@@ -84,9 +84,11 @@ class IntegerSteps(torch.autograd.Function):  # type: ignore[misc,unused-ignore]
                 for (source, target), lag, matrix in zip(ends, circle.lags, matrices, strict=True):
                     if target == index and first >= lag:
                         total = total + matrix.forward(outputs[source][first - lag])
+                current, voltage = states[index]
                 advance(
                     np.ascontiguousarray(total),
-                    *states[index],
+                    current,
+                    voltage,
                     tables[index],
                     outputs[index][first:stop],
                     potentials[index][first:stop],

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from ...models.compiled_code import keep_compiled_code
-from ...models.neurons import leaky_rule
+from ...models.neurons.rules import leaky_rule
 
 keep_compiled_code(Path(__file__), Path(leaky_rule.__file__))
 

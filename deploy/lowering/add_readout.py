@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.graph import Edge, Graph, unused
 from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
 from ...models.operators import Flatten, Identity, Neurons, Operator, Reshape
 from .graph_pass import GraphPass, rebuilt
 

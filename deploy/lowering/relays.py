@@ -10,7 +10,7 @@ from ...models.connectivity import OneToOne
 from ...models.errors import UnsupportedModelError
 from ...models.network import Network, Population, Projection, Role
 from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY
 from .order import ordered
 
 MOST_RELAYS = 1000  # in a row

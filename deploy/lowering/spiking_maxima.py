@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.graph import Edge, Graph, unused
 from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Neuron, Reset
-from ...models.neurons.leaky_rule import DECAY_UNITY
+from ...models.neurons.rules.leaky_rule import DECAY_UNITY
 from ...models.operators import (
     Convolution,
     Delay,

@@ -27,15 +27,13 @@ class LayerTrial:
     incoming : projections, their weights per unit of integer input.
     sent : per projection, (steps, samples, source neurons): what arrives at each step, in integers of the source.
     wanted : (steps, samples, neurons): output of the float layer.
-    largest_first, largest_second : largest magnitudes of the float states on the way: of current and potential, or of
-        sigma and what was sent.
+    largest : of each float state of the neuron model, the largest magnitude on the way.
     """
 
     incoming: tuple[Projection, ...]
     sent: Mapping[str, Array]
     wanted: Array
-    largest_first: float
-    largest_second: float
+    largest: tuple[float, ...]
 
     @classmethod
     def prepare(
@@ -56,13 +54,12 @@ class LayerTrial:
         neuron = population.neuron
         assert isinstance(neuron, FloatNeuron)
         state = neuron.initial_state(samples, size)
-        largest_first = largest_second = 0.0
+        largest = [0.0] * len(state)
         for step in range(steps):
             arriving = sum((p.connectivity.apply(sent[p.name][step]) for p in incoming), np.zeros((samples, size)))
             state, _ = neuron.step(state, arriving)
-            largest_first = max(largest_first, float(np.max(np.abs(state[0]))))
-            largest_second = max(largest_second, float(np.max(np.abs(state[1]))))
-        return cls(incoming, sent, wanted, largest_first, largest_second)
+            largest = [max(before, float(np.max(np.abs(part)))) for before, part in zip(largest, state, strict=True)]
+        return cls(incoming, sent, wanted, tuple(largest))
 
     def agreement(self, neuron: IntegerNeuron, weights: Mapping[str, tuple[Part, ...]], factor: float | None) -> float:
         """Spikes in common / spikes of either, or for graded outputs 1 - relative error; in (-inf, 1].

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.neurons import FloatNeuron, IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
-from ...models.neurons.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY, STATE_LIMIT
+from ...models.neurons.rules.leaky_rule import ACTIVATION_SHIFT, DECAY_UNITY, STATE_LIMIT
 from .neuron_family import HEADROOM, NeuronFamily
 
 Array = NDArray[Any]
@@ -43,14 +44,14 @@ class LeakyFamily(NeuronFamily):
             initial_voltage=_integers(neuron.initial_voltage * scale * STATE_UNIT),
         )
 
-    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
+    def ceiling(self, neuron: FloatNeuron, largest: Sequence[Array]) -> Array:
         assert isinstance(neuron, LeakyIntegrateAndFire)
         current = HEADROOM * min(STATE_LIMIT, 1 << (self.precision.current_bits - 1)) / STATE_UNIT
         voltage = HEADROOM * min(STATE_LIMIT, 1 << (self.precision.membrane_bits - 1)) / STATE_UNIT
         bounds = [
             CORRECTED * largest_scale(neuron, self.precision.threshold_bits),
-            _quotient(current, largest_first),
-            _quotient(voltage, largest_second),
+            _quotient(current, largest[0]),
+            _quotient(voltage, largest[1]),
         ]
         if neuron.spiking:
             bounds.append(_quotient(voltage, neuron.threshold))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,12 @@ class NeuronFamily(ABC):
         """Integer parameters of a neuron model at a scale, () or one a neuron; graded output is shifted right."""
 
     @abstractmethod
-    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
+    def ceiling(self, neuron: FloatNeuron, largest: Sequence[Array]) -> Array:
         """The scale of each neuron beyond which a register overflows, states with headroom.
 
         Parameters
         ----------
-        largest_first, largest_second : largest magnitudes of the float states.
+        largest : of each float state, in the model's order, the largest magnitude.
         """
 
     @abstractmethod

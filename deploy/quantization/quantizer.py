@@ -20,7 +20,8 @@ from ...models.errors import Unsupported, unsupported_model
 from ...models.execution.network_run import run_network
 from ...models.input_code import InputCode
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons import FloatNeuron, LeakyIntegrateAndFire, Reset, SigmaDelta
+from ...models.neurons import FloatNeuron, LeakyIntegrateAndFire, Reset
+from .families import FAMILY_OF
 from .free_run import FreeRun
 from .graded_units import finest_unit, settled_units
 from .layer_quantization import LayerQuantization, Quantization
@@ -31,7 +32,6 @@ from .neuron_family import NeuronFamily
 from .row_corrections import corrected
 from .row_search import RowChoice, RowSearch
 from .shared_search import SharedChoice, SharedSearch
-from .sigma_delta_neurons import SigmaDeltaFamily
 from .synapse_format import Part, SynapseFormat
 from .trained_steps import trained_step, with_one_step
 from .weights import QuantizedWeights
@@ -79,10 +79,7 @@ class Quantizer:
     ) -> None:
         self.network, self.code = network, code
         self.precision = precision or Precision()
-        self.families: dict[type[FloatNeuron], NeuronFamily] = {
-            LeakyIntegrateAndFire: LeakyFamily(self.precision),
-            SigmaDelta: SigmaDeltaFamily(self.precision),
-        }
+        self.families = {model: family(self.precision) for model, family in FAMILY_OF.items()}
         self.activity = dict(run_network(network, calibration)) | {network.input.name: calibration}
         self.units = settled_units(network, self.activity, self.families, self.precision) | {
             network.input.name: code.scale
@@ -159,7 +156,7 @@ class Quantizer:
         resets = sample.neuron.reset is Reset.VALUE
         highest = np.zeros(sample.rows) if resets else np.maximum(sample.highest_voltage, 0)
         ceilings = tuple(
-            np.broadcast_to(family.ceiling(sample.neuron, sample.largest_current, largest), sample.targets.shape).min(
+            np.broadcast_to(family.ceiling(sample.neuron, (sample.largest_current, largest)), sample.targets.shape).min(
                 axis=0
             )
             for largest in (sample.largest_voltage, highest)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire
-from ...models.neurons.leaky_rule import DECAY_UNITY
+from ...models.neurons.rules.leaky_rule import DECAY_UNITY
 from .leaky_neurons import LeakyFamily
 
 Array = NDArray[Any]

@@ -69,10 +69,10 @@ class SharedSearch:
             weights = np.asarray(p.connectivity.weights, np.float64).reshape(-1)
             self.flat[p.name] = np.where(forms[p.name].kept(weights, np.ones(())), weights, 0.0)
         self.grids = {name: forms[name].grid(signs_of(weights)) for name, weights in self.flat.items()}
-        first, second = np.asarray(trial.largest_first), np.asarray(trial.largest_second)
+        magnitudes = [np.asarray(magnitude) for magnitude in trial.largest]
         if isinstance(self.neuron, LeakyIntegrateAndFire) and self.neuron.spiking:
-            second = np.zeros(())  # a potential far below the threshold was part of its training
-        ceiling = float(np.min(family.ceiling(self.neuron, first, second)))
+            magnitudes[1] = np.zeros(())  # a potential far below the threshold was part of its training
+        ceiling = float(np.min(family.ceiling(self.neuron, magnitudes)))
         largest = max((float(np.max(np.abs(weights), initial=0.0)) for weights in self.flat.values()), default=0.0)
         self.ceiling = min(ceiling, LARGEST_WEIGHT / largest) if largest else ceiling
 

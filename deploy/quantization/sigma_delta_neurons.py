@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.neurons import FloatNeuron, IntegerSigmaDelta, SigmaDelta
-from ...models.neurons.sigma_delta_rule import STATE_LIMIT
+from ...models.neurons.rules.sigma_delta_rule import STATE_LIMIT
 from .neuron_family import HEADROOM, NeuronFamily
 
 Array = NDArray[Any]
@@ -34,10 +35,10 @@ class SigmaDeltaFamily(NeuronFamily):
             output_shift=output_shift,
         )
 
-    def ceiling(self, neuron: FloatNeuron, largest_first: Array, largest_second: Array) -> Array:
+    def ceiling(self, neuron: FloatNeuron, largest: Sequence[Array]) -> Array:
         assert isinstance(neuron, SigmaDelta)
-        largest = max(float(np.max(part)) for part in (largest_first, largest_second, np.abs(neuron.bias)))
-        return np.asarray(HEADROOM * min(CHIP_LIMIT, 1 << (self.precision.membrane_bits - 1)) / (largest or 1.0))
+        highest = max(float(np.max(part)) for part in (*largest, np.abs(neuron.bias)))
+        return np.asarray(HEADROOM * min(CHIP_LIMIT, 1 << (self.precision.membrane_bits - 1)) / (highest or 1.0))
 
     def impossible(self, neuron: FloatNeuron) -> str | None:
         assert isinstance(neuron, SigmaDelta)

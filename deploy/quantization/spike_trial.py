@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.compiled_code import keep_compiled_code
-from ...models.neurons import IntegerLeakyIntegrateAndFire, leaky_rule
+from ...models.neurons import IntegerLeakyIntegrateAndFire
+from ...models.neurons.rules import leaky_rule
 
 Array = NDArray[Any]
 

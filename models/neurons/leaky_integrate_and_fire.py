@@ -18,8 +18,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from . import leaky_rule
 from .neuron_model import Array, FloatNeuron, IntegerNeuron, IntegerRule, State, make_arrays
+from .rules import leaky_rule
 
 
 class Reset(StrEnum):
@@ -71,7 +71,7 @@ class LeakyIntegrateAndFire(FloatNeuron):
     def eventful(self) -> bool:
         return self.spiking
 
-    def initial_state(self, batch: int, size: int) -> State:
+    def initial_state(self, batch: int, size: int, first: int = 0) -> State:
         return np.zeros((batch, size)), np.broadcast_to(self.initial_voltage, (batch, size)).astype(np.float64)
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
@@ -117,17 +117,7 @@ class IntegerLeakyIntegrateAndFire(IntegerNeuron):
     output_shift: int = 0
     initial_voltage: Array = field(default_factory=lambda: np.zeros((), dtype=np.int64))
 
-    rule: ClassVar[IntegerRule] = IntegerRule(
-        leaky_rule.NAME,
-        leaky_rule.STATES,
-        leaky_rule.PARAMETERS,
-        leaky_rule.step,
-        leaky_rule.start,
-        leaky_rule.parameters_of,
-        leaky_rule.OVERFLOWS,
-        leaky_rule.overflows,
-        leaky_rule.STATE_BITS,
-    )
+    rule: ClassVar[IntegerRule] = IntegerRule.of(leaky_rule)
     ranges: ClassVar[dict[str, tuple[int, int]]] = {
         "current_decay": (1, 4096),
         "voltage_decay": (0, 4096),

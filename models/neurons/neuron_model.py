@@ -6,14 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from types import MappingProxyType
+from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-State = tuple[Array, Array]
+State = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -23,26 +24,48 @@ class IntegerRule:
     Attributes
     ----------
     name : of the family, in files.
-    states : names of the two state variables.
+    file : the module that holds all of it, which needs NumPy alone.
+    states : names of the state variables.
     parameters : names of what `step` wants besides the states and the activation, in its order.
     step : advances by one step.
     start : initial states, from the fields of an integer model.
+    start_of_sample : the initial states of samples, from those of `start` and the numbers of the samples; None where
+        all samples begin alike.
     parameters_of : the parameters, from the fields of an integer model.
     overflow_names : of what `overflows` tells.
-    overflows : which neurons leave their widths in a step, from what `step` takes and the limits of the two states:
-        a bool array for each name.
+    overflows : which neurons leave their widths in a step, from what `step` takes and the limits of the states: a bool
+        array for each name.
     state_bits : of each state, with the sign.
     """
 
     name: str
-    states: tuple[str, str]
+    file: Path
+    states: tuple[str, ...]
     parameters: tuple[str, ...]
-    step: Callable[..., tuple[Array, Array, Array]]
-    start: Callable[[dict[str, Any]], tuple[Array, Array]]
+    step: Callable[..., tuple[Array, ...]]
+    start: Callable[[dict[str, Any]], tuple[Array, ...]]
+    start_of_sample: Callable[[tuple[Array, ...], Array], tuple[Array, ...]] | None
     parameters_of: Callable[[dict[str, Any]], dict[str, Array]]
     overflow_names: tuple[str, ...]
     overflows: Callable[..., tuple[Array, ...]]
     state_bits: int
+
+    @classmethod
+    def of(cls, module: ModuleType) -> IntegerRule:
+        """The rule that a module holds."""
+        return cls(
+            module.NAME,
+            Path(str(module.__file__)),
+            module.STATES,
+            module.PARAMETERS,
+            module.step,
+            module.start,
+            getattr(module, "start_of_sample", None),
+            module.parameters_of,
+            module.OVERFLOWS,
+            module.overflows,
+            module.STATE_BITS,
+        )
 
 
 class FloatNeuron(ABC):
@@ -59,8 +82,8 @@ class FloatNeuron(ABC):
         """Whether its output is zero at most steps: spikes and graded spikes, but no potential."""
 
     @abstractmethod
-    def initial_state(self, batch: int, size: int) -> State:
-        """State before the first step: arrays (batch, size)."""
+    def initial_state(self, batch: int, size: int, first: int = 0) -> State:
+        """State before the first step of samples first, first + 1 ...: arrays (batch, size)."""
 
     @abstractmethod
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
@@ -103,18 +126,17 @@ class IntegerNeuron(ABC):
         """What the rule wants: int64 arrays, () or (neurons,)."""
         return self.rule.parameters_of(vars(self))
 
-    def initial_state(self, batch: int, size: int) -> State:
-        """State before the first step: int64 arrays (batch, size)."""
-        first, second = self.rule.start(vars(self))
-        return (
-            np.broadcast_to(first, (batch, size)).astype(np.int64),
-            np.broadcast_to(second, (batch, size)).astype(np.int64),
-        )
+    def initial_state(self, batch: int, size: int, first: int = 0) -> State:
+        """State before the first step of samples first, first + 1 ...: int64 arrays (batch, size)."""
+        start = self.rule.start(vars(self))
+        if self.rule.start_of_sample is not None:
+            start = self.rule.start_of_sample(start, np.arange(first, first + batch)[:, np.newaxis])
+        return tuple(np.broadcast_to(values, (batch, size)).astype(np.int64) for values in start)
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
         """Advance by one step; as in `FloatNeuron`, in int64, for any real `activation` that holds integers."""
-        first, second, output = self.rule.step(*state, _arriving(activation), **self.rule_parameters)
-        return (first, second), output
+        *after, output = self.rule.step(*state, _arriving(activation), **self.rule_parameters)
+        return tuple(after), output
 
     def overflows(
         self, state: State, activation: Array, bits: Mapping[str, int] = MappingProxyType({})

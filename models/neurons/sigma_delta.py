@@ -18,8 +18,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from . import sigma_delta_rule
 from .neuron_model import Array, FloatNeuron, IntegerNeuron, IntegerRule, State, make_arrays
+from .rules import sigma_delta_rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class SigmaDelta(FloatNeuron):
     def eventful(self) -> bool:
         return self.delta
 
-    def initial_state(self, batch: int, size: int) -> State:
+    def initial_state(self, batch: int, size: int, first: int = 0) -> State:
         return np.zeros((batch, size)), np.zeros((batch, size))
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
@@ -90,17 +90,7 @@ class IntegerSigmaDelta(IntegerNeuron):
     input_shift: int = 0
     output_shift: int = 0
 
-    rule: ClassVar[IntegerRule] = IntegerRule(
-        sigma_delta_rule.NAME,
-        sigma_delta_rule.STATES,
-        sigma_delta_rule.PARAMETERS,
-        sigma_delta_rule.step,
-        sigma_delta_rule.start,
-        sigma_delta_rule.parameters_of,
-        sigma_delta_rule.OVERFLOWS,
-        sigma_delta_rule.overflows,
-        sigma_delta_rule.STATE_BITS,
-    )
+    rule: ClassVar[IntegerRule] = IntegerRule.of(sigma_delta_rule)
     ranges: ClassVar[dict[str, tuple[int, int]]] = {
         "threshold": (0, 2**31 - 1),
         "bias": (1 - 2**31, 2**31 - 1),

@@ -12,7 +12,7 @@ from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sp
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role
 from spikeloom.models.neurons import IntegerLeakyIntegrateAndFire, IntegerSigmaDelta, Reset
-from spikeloom.models.neurons.leaky_rule import STATE_LIMIT
+from spikeloom.models.neurons.rules.leaky_rule import STATE_LIMIT
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -89,7 +89,7 @@ class SpikeloomNeuron(AbstractProcess):
     Parameters
     ----------
     size : number of neurons.
-    rule : name of the module that holds their step: "leaky_rule" or "sigma_delta_rule".
+    rule : name of the module that holds their step, "leaky_rule" for one.
     fields : of their integer model.
     depth : chip step at which the first sample begins here.
     steps : steps of a sample; the state is zeroed before the first of them.
@@ -109,8 +109,7 @@ class SpikeloomNeuron(AbstractProcess):
         super().__init__(rule=rule, fields=fields, depth=depth, steps=steps, period=period, name=name)
         self.a_in = InPort(shape=(size,))
         self.s_out = OutPort(shape=(size,))
-        self.first = Var(shape=(size,), init=0)
-        self.second = Var(shape=(size,), init=0)
+        self.states = Var(shape=(len(import_module(rule).STATES), size), init=0)
 
 
 @implements(proc=SpikeloomNeuron, protocol=LoihiProtocol)
@@ -121,14 +120,14 @@ class SpikeloomNeuronModel(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int64, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    first: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=32)
-    second: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=32)
+    states: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=32)
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         rule = import_module(proc_params["rule"])
         self.advance = rule.step
         self.initial_state = rule.start(proc_params["fields"])
+        self.start_of_sample = getattr(rule, "start_of_sample", None)
         self.rule_parameters = rule.parameters_of(proc_params["fields"])
         self.depth = proc_params["depth"]
         self.steps = proc_params["steps"]
@@ -140,12 +139,18 @@ class SpikeloomNeuronModel(PyLoihiProcessModel):
         elapsed = self.time_step - 1 - self.depth
         phase = elapsed % self.period
         if elapsed < 0 or phase >= self.steps:
-            self.first[:] = self.second[:] = 0
-            self.s_out.send(self.first)
+            self.states[:] = 0
+            self.s_out.send(self.states[0])
             return
         if phase == 0:
-            self.first[:], self.second[:] = self.initial_state
-        self.first, self.second, output = self.advance(self.first, self.second, activation, **self.rule_parameters)
+            start = self.initial_state
+            if self.start_of_sample is not None:
+                start = self.start_of_sample(start, elapsed // self.period)
+            for state, values in zip(self.states, start, strict=True):
+                state[:] = values
+        *after, output = self.advance(*self.states, activation, **self.rule_parameters)
+        for state, values in zip(self.states, after, strict=True):
+            state[:] = values
         self.s_out.send(output)
 
 
