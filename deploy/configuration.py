@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..mapping.search import Effort, Search
 from ..models.decision import Decision
 from ..models.errors import UsageError
-from ..models.neurons.leaky_integrate_and_fire import Reset
+from ..models.neurons.leaky_dynamics import Reset
 from ..models.readers.netx import NetxOptions
 from ..models.readers.nir import NirOptions
 from ..models.readers.onnx import OnnxOptions

@@ -38,6 +38,10 @@ class IntegersInFloat(FloatNeuron):
     def eventful(self) -> bool:
         return self.neuron.eventful
 
+    @property
+    def whole(self) -> bool:
+        return self.neuron.whole
+
     def initial_state(self, batch: int, size: int, first: int = 0) -> State:
         return self.neuron.initial_state(batch, size, first)
 
@@ -68,10 +72,10 @@ def with_integer_layer(network: Network, integer: Network, layer: str) -> Networ
 
 
 def output_unit(integer: Network, population: Population) -> float:
-    """Integer output per unit of the float network's: 1 for spikes."""
+    """Integer output per unit of the float network's: 1 for spikes and their number."""
     if population.role is Role.INPUT:
         return float(integer.scales[population.name])
-    if not population.graded:
+    if population.neuron is None or population.neuron.whole:
         return 1.0
     # Every integer model of graded output shifts its state before it sends it.
     shift = int(getattr(population.neuron, "output_shift", 0))

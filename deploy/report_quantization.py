@@ -15,6 +15,7 @@ from ..mapping.synaptic_memory import memory_of_projections
 from ..models.connectivity import Connectivity
 from ..models.network import Role
 from ..models.neurons import IntegerLeakyIntegrateAndFire
+from ..models.neurons.spiking_leaky import IntegerSpikingLeaky
 from .quantization.layer_quantization import LayerQuantization, Quantization
 from .quantization.synapse_format import FINE
 
@@ -48,8 +49,8 @@ def _layer(
     population = program.network.by_name[layer.layer]
     neuron = population.neuron
     assert population.role is Role.NEURON
-    leaky = {}
-    if isinstance(neuron, IntegerLeakyIntegrateAndFire):
+    leaky, threshold = {}, getattr(neuron, "threshold", None)
+    if isinstance(neuron, IntegerLeakyIntegrateAndFire | IntegerSpikingLeaky):
         leaky = {
             "current_decay": _range(neuron.current_decay),
             "voltage_decay": _range(neuron.voltage_decay),
@@ -59,7 +60,7 @@ def _layer(
     return {
         "layer": layer.layer,
         "scale": _number_range(layer.scale),
-        "threshold": _range(neuron.threshold) if population.eventful else None,  # type: ignore[union-attr]
+        "threshold": _range(threshold) if population.eventful and threshold is not None else None,
         **leaky,
         "spike_agreement": layer.agreement,
         "likeness": layer.likeness,

@@ -9,9 +9,5 @@ from ..mapping.target import Target
 def state_bits(target: Target) -> dict[str, int]:
     """Bits of every state, with the sign; see `OverflowCounts`."""
     precision = Precision.of(target)
-    return {
-        "current": precision.current_bits,
-        "voltage": precision.membrane_bits,
-        "sigma": precision.membrane_bits,
-        "sent": precision.membrane_bits,
-    }
+    others = ("voltage", "sigma", "sent", "real", "imaginary", "adaptation", "recovery")
+    return {"current": precision.current_bits, **dict.fromkeys(others, precision.membrane_bits)}

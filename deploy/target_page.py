@@ -23,6 +23,11 @@ def print_target(document: Mapping[str, Any], console: Console | None = None) ->
     for column in ("constant", "value", "range", "unit", "kind", "source"):
         table.add_column(column, overflow="fold", justify="right" if column in ("value", "range") else "left")
     for name, constant in _constants(document, ""):
+        if "computes" in constant:
+            families = constant["computes"]
+            named = families if isinstance(families, str) else ", ".join(families)
+            table.add_row(name, named, "", "families", constant["kind"], Text(constant["source"]))
+            continue
         low, high = constant["low"], constant["high"]
         spread = "" if low == high else f"{low:g}–{high:g}"
         value = "not public" if constant["value"] is None else f"{constant['value']:,}"

@@ -1,4 +1,4 @@
-"""What a network asks of a chip whatever the mapping: delays, graded spikes, bit widths."""
+"""What a network asks of a chip whatever the mapping: neuron models, delays, graded spikes, bit widths."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from ..models.network import Network, Population
 from ..models.neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron
 from ..models.neurons.rules.leaky_rule import ACTIVATION_SHIFT
+from ..models.neurons.spiking_leaky import IntegerSpikingLeaky
+from .neuron_families import check_neurons
 from .problem import Problem
 from .target import Target
 
 Array = NDArray[Any]
+WITH_THRESHOLD = (IntegerLeakyIntegrateAndFire, IntegerSpikingLeaky)  # in units of 64 of the potential
 STATE_BITS = 24  # of a graded output, with the sign, where nothing is quantized yet
 
 
@@ -24,7 +27,7 @@ def check_features(network: Network, target: Target, graded_input_bits: int = 1)
     ----------
     graded_input_bits : bits of the numbers that the input's spikes carry; 1 for plain spikes.
     """
-    problems = _graded(network, target, graded_input_bits)
+    problems = check_neurons(network, target.neurons, target.name) + _graded(network, target, graded_input_bits)
     for projection in network.projections:
         limit = target.limits.of("delay_steps")
         if limit is not None and projection.delay > limit:
@@ -36,10 +39,11 @@ def check_features(network: Network, target: Target, graded_input_bits: int = 1)
             problems.append(Problem(projection.name, "weight_bits", bits, limit, "quantize its weights to fewer bits"))
     for population in network.populations:
         limit = threshold_bits(target)
-        if limit is None or not isinstance(population.neuron, IntegerLeakyIntegrateAndFire):
+        if limit is None or not isinstance(population.neuron, WITH_THRESHOLD):
             continue
-        bits = int(np.max(population.neuron.threshold)).bit_length() if population.neuron.threshold.size else 0
-        if bits > limit and not population.graded:
+        threshold = population.neuron.threshold
+        bits = int(np.max(np.abs(threshold))).bit_length() if threshold.size else 0
+        if bits > limit and population.eventful:
             advice = "scale its weights and threshold down when quantizing"
             problems.append(Problem(population.name, "threshold_bits", bits, limit, advice))
     return problems

@@ -14,6 +14,7 @@ from ..models.errors import UsageError
 from .constant import Strict
 from .costs import ByKind, Costs, CostSet, EnergyCosts, PowerCosts, TimeCosts
 from .limits import Limits
+from .neuron_families import ANY_NEURONS, NeuronModels
 from .synapse_formats import ListedSynapses, SharedKernel, SharedMemory, SynapseKind, SynapticMemory
 from .topology import CorePlace, TilePlace, Topology
 
@@ -25,6 +26,7 @@ __all__ = [
     "EnergyCosts",
     "Limits",
     "ListedSynapses",
+    "NeuronModels",
     "PowerCosts",
     "SharedKernel",
     "SharedMemory",
@@ -38,7 +40,12 @@ __all__ = [
 
 
 class Target(Strict):
-    """A chip, or a board of several."""
+    """A chip, or a board of several.
+
+    Attributes
+    ----------
+    neurons : what its neurons can be; anything where that is not given.
+    """
 
     name: str = Field(min_length=1)
     description: str
@@ -46,6 +53,7 @@ class Target(Strict):
     limits: Limits
     synaptic_memory: SynapticMemory
     costs: Costs
+    neurons: NeuronModels = ANY_NEURONS
 
     @model_validator(mode="after")
     def _limits_have_a_meaning(self) -> Self:

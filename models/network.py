@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .connectivity import Connectivity
+from .connectivity import Connectivity, Dense
+from .learning import LearningRule
 from .neurons import FloatNeuron, IntegerNeuron, Neuron
 
 Array = NDArray[Any]
@@ -79,6 +80,7 @@ class Projection:
     exponent : in a quantized network, arriving sums are weight * 2**exponent; 0..7.
     trained_step : in a float network, what the weights are multiples of, if they were trained so: a number (), or one
         for each target, (targets,); else None.
+    learning : how the weights change while the network runs; None where they stay. Only dense integer weights do.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Projection:
     delay: int = 1
     exponent: int = 0
     trained_step: Array | None = None
+    learning: LearningRule | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +130,11 @@ class Network:
     def depth(self) -> int:
         """Depth of the output population: the first step of an answer."""
         return self.by_name[self.output].depth
+
+    @property
+    def plastic(self) -> tuple[Projection, ...]:
+        """Projections that learn."""
+        return tuple(projection for projection in self.projections if projection.learning is not None)
 
     @cached_property
     def gap(self) -> int:
@@ -211,3 +219,26 @@ class Network:
                 raise ValueError(f"projection {name!r} is not quantized")
             if weights.size and (weights.min() < -256 or weights.max() > 255):
                 raise ValueError(f"projection {name!r} has weights beyond 8 bits and a sign")
+        if projection.learning is not None:
+            self._verify_learning(projection, projection.learning)
+
+    def _verify_learning(self, projection: Projection, rule: LearningRule) -> None:
+        name, weights = projection.name, projection.connectivity.weights
+        if not self.integer:
+            raise ValueError(f"projection {name!r} learns, which only quantized networks do")
+        if not isinstance(projection.connectivity, Dense):
+            raise ValueError(f"projection {name!r} learns, which only dense projections do")
+        if weights.size and (weights.min() < rule.lowest_weight or weights.max() > rule.highest_weight):
+            raise ValueError(
+                f"projection {name!r} begins with weights {weights.min()}..{weights.max()}, its learning rule keeps "
+                f"them within {rule.lowest_weight}..{rule.highest_weight}"
+            )
+        if rule.reward is not None:
+            if rule.reward not in self.by_name:
+                raise ValueError(f"the learning rule of {name!r} names a reward {rule.reward!r}, which does not exist")
+            size = self.by_name[rule.reward].size
+            if size not in (1, projection.connectivity.targets):
+                raise ValueError(
+                    f"the reward {rule.reward!r} of projection {name!r} has {size} neurons; it has one, or one for each "
+                    f"of the {projection.connectivity.targets} targets"
+                )

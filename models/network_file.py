@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from .array_file import read_arrays, write_arrays
 from .connectivity import Connectivity, Convolution, Dense, OneToOne, Pool, Sparse
-from .errors import UnsupportedModelError
+from .errors import UnsupportedModelError, UsageError
+from .learning import LearningRule
 from .network import Network, Population, Projection, Role
 from .neurons import FAMILIES, IntegerNeuron, Neuron, Reset
 
@@ -75,7 +76,7 @@ def read_network(folder: Path) -> Network:
             document["integer"],
             MappingProxyType({name: np.asarray(scale) for name, scale in document["scales"].items()}),
         )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, UsageError) as error:
         raise UnsupportedModelError(f"{folder} does not hold a readable network ({error}): deploy again.") from error
 
 
@@ -102,6 +103,7 @@ def _population_entry(population: Population, arrays: dict[str, NDArray[Any]]) -
         "role": population.role,
         "shape": population.shape,
         "depth": population.depth,
+        "graded": population.graded,
         "neuron": population.neuron and _neuron_entry(population.neuron, f"populations/{population.name}", arrays),
     }
 
@@ -112,7 +114,7 @@ def _neuron_entry(neuron: Neuron, prefix: str, arrays: dict[str, NDArray[Any]]) 
 
 def _projection_entry(projection: Projection, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     connectivity = _fields_entry(projection.connectivity, f"projections/{projection.name}", arrays)
-    return {
+    entry = {
         "name": projection.name,
         "source": projection.source,
         "target": projection.target,
@@ -120,6 +122,7 @@ def _projection_entry(projection: Projection, arrays: dict[str, NDArray[Any]]) -
         "exponent": projection.exponent,
         "connectivity": {"kind": _KIND_OF[type(projection.connectivity)], **connectivity},
     }
+    return entry if projection.learning is None else {**entry, "learning": projection.learning.as_dict()}
 
 
 def _value(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -149,4 +152,8 @@ def _population(entry: dict[str, Any], arrays: dict[str, NDArray[Any]], integer:
 def _projection(entry: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Projection:
     parameters = {name: _value(value, arrays) for name, value in entry["connectivity"].items() if name != "kind"}
     connectivity = _KINDS[entry["connectivity"]["kind"]](**parameters)
-    return Projection(entry["name"], entry["source"], entry["target"], connectivity, entry["delay"], entry["exponent"])
+    learning = LearningRule.from_dict(entry["learning"]) if "learning" in entry else None
+    return Projection(
+        entry["name"], entry["source"], entry["target"], connectivity, entry["delay"], entry["exponent"],
+        learning=learning,
+    )  # fmt: skip

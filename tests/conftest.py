@@ -1,7 +1,10 @@
 """What all tests share."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,3 +17,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} does not exist; the variable SPIKELOOM_DATA names the folder of real models and data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def neuron_examples() -> ModuleType:
+    """Random neurons of every family: `models/neuron_examples.py`, which pytest puts on no path."""
+    name = "neuron_examples"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "models" / f"{name}.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from ...models.array_file import read_arrays, write_arrays
 from ...models.errors import BackendFailedError, BackendMissingError
+from ...models.execution.learning_run import LearningRun, checked_rewards
 from ...models.network import Network
 from .availability import lava_problem
 from .export import write_standalone
 
 Array = NDArray[Any]
 
+_WEIGHTS, _REWARD = "weights/", "reward/"  # beginnings of names in the files of the program
 _MISSING_EXIT_CODE = 6  # of standalone/worker.py
 _GRACE = 15.0  # seconds beyond its own timeout in which the program ends its children and itself
 _LINES_SHOWN = 15
@@ -58,6 +60,36 @@ def run_lava(
     ------
     BackendMissingError : Lava is not installed.
     BackendFailedError : the run failed, or was not done in time.
+    DataError : a projection learns by a reward that only `learn_in_lava` can be given.
+    """
+    run = learn_in_lava(
+        network, inputs, record=record, processes=processes, cores=cores, timeout=timeout, python=python
+    )
+    return dict(run.activity)
+
+
+def learn_in_lava(
+    network: Network,
+    inputs: Array,
+    *,
+    rewards: Mapping[str, Array] | None = None,
+    record: Literal["all", "output"] = "all",
+    processes: Literal["layer", "core"] = "layer",
+    cores: Mapping[str, Array] | None = None,
+    timeout: float = 600,
+    python: Path | None = None,
+) -> LearningRun:
+    """As `run_lava`, with the weights that plastic projections have in the end.
+
+    Parameters
+    ----------
+    rewards : as of `models.execution.learning_run.run_learning`.
+    network, inputs, record, processes, cores, timeout, python : as of `run_lava`.
+
+    Raises
+    ------
+    BackendMissingError, BackendFailedError : as of `run_lava`.
+    DataError : a reward is missing, or has the wrong shape or range.
     """
     if processes == "core" and cores is None:
         raise ValueError("one process per core needs to know the cores")
@@ -67,12 +99,18 @@ def run_lava(
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as temporary:
         folder = Path(temporary)
         write_standalone(network, folder, cores)
-        write_arrays(folder / "spikes.npz", {"x": np.asarray(inputs)})
+        data = np.asarray(inputs)
+        given = checked_rewards(network, rewards, *data.shape[:2])
+        write_arrays(
+            folder / "spikes.npz", {"x": data, **{f"{_REWARD}{name}": reward for name, reward in given.items()}}
+        )
         output = folder / "activity.npz"
         command = [str(python or sys.executable), str(folder / "run.py"), f"--timeout={timeout}", f"--record={record}"]
         command += [f"--processes={processes}", f"--input={folder / 'spikes.npz'}", f"--output={output}"]
         _run(command, timeout)
-        return read_arrays(output)
+        arrays = read_arrays(output)
+        weights = {item.name: arrays.pop(f"{_WEIGHTS}{item.name}").astype(np.int64) for item in network.plastic}
+        return LearningRun(arrays, weights)
 
 
 def _run(command: list[str], timeout: float) -> None:

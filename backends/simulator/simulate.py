@@ -3,110 +3,131 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.network import Network
-from .tables import Tables, build_tables
+from ...models.network import Network, Population, Role
+from .event_buffers import EventBuffers, build_buffers
+from .largest_sums import largest_sum
+from .layout import row_length
+from .simulation import Simulation
+from .stages import stages_of
+from .synapse_tables import SynapseTables, build_synapses
+
+if TYPE_CHECKING:
+    from .dense_products import DenseProducts
+    from .neuron_tables import NeuronTable
 
 Array = NDArray[Any]
+Record = Literal["all", "output"] | Collection[str]
 
-BATCH_BYTES = 256 << 20  # of recorded activity that the kernel fills at a time
-
-
-@dataclass(frozen=True, eq=False)
-class Simulation:
-    """What the simulator saw.
-
-    Attributes
-    ----------
-    activity : per recorded population, (samples, steps, neurons): int8 spikes, or int32 graded output.
-    spike_counts : per population, inputs and constants among them, (steps, neurons) int64: spikes over all samples.
-    """
-
-    activity: Mapping[str, Array]
-    spike_counts: Mapping[str, Array]
+FEWEST_NEURONS_CUT = 64  # of a population that is shared out to the workers
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors that this process may use; where the system cannot say (macOS), those that there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Simulator:
-    """An integer network laid out for the kernel; keep it to run more data."""
+    """An integer network laid out for the compiled loops; keep it to run more data.
+
+    Attributes
+    ----------
+    network : integer.
+    stages : its populations in the order in which they are run.
+    sizes : (populations,) neurons of each.
+    workers : threads that share the work: samples, or pieces of populations where there are fewer samples.
+    """
 
     def __init__(self, network: Network) -> None:
         if not network.integer:
             raise ValueError("the simulator runs quantized networks")
         self.network = network
-        self.tables: Tables = build_tables(network)
+        self.stages = stages_of(network)
+        self.sizes = tuple(population.size for population in network.populations)
+        self.workers = processors()
+        self._neurons: dict[int, dict[int, NeuronTable]] = {}
+        self._synapses: dict[bool, tuple[SynapseTables, DenseProducts, dict[int, Array]]] = {}
+        self._buffers: tuple[object, EventBuffers] | None = None
 
     def run(
         self,
         data: Array,
-        record: Literal["all", "output"] = "output",
-        progress: Callable[[int], None] = lambda samples: None,
+        record: Record = "output",
+        *,
+        states: Collection[str] = (),
+        groups: Mapping[str, Array] | None = None,
+        first_sample: int = 0,
+        progress: Callable[[float], None] = lambda samples: None,
     ) -> Simulation:
-        """Run all samples, each from a state of zero.
+        """Run all samples, each from the initial state.
 
         Parameters
         ----------
         data : (samples, steps, input neurons) integers; 0 and 1 for spikes, anything else for graded spikes.
-        record : which populations' activity to keep.
-        progress : called with the number of samples done since the last call.
+        record : which populations' activity to keep: names, or all that have neurons, or the output alone.
+        states : names of populations whose states to keep.
+        groups : per population, (neurons,) integers: a group of each neuron, counted from 0. Spikes of a group are
+            counted together, step by step.
+        first_sample : number of the first sample among all, which noise depends on.
+        progress : called with the samples done since the last call, or the share of them.
+
+        Raises
+        ------
+        SimulationInterrupted : by a Ctrl-C, with what is done.
         """
-        tables, network = self.tables, self.network
-        samples, steps, _ = data.shape
-        names = [network.output]
+        from .sample_run import SampleRun
+
+        return SampleRun(self, data, self._names(record), states, groups or {}, first_sample).all(progress)
+
+    def _names(self, record: Record) -> tuple[str, ...]:
         if record == "all":
-            names = [population.name for population in network.populations if population.neuron]
-        sizes = [network.by_name[name].size for name in names]
-        starts = dict(zip(names, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        places = np.array([starts.get(name, -1) for name in tables.names], dtype=np.int64)
-        batch = max(1, BATCH_BYTES // max(1, 4 * steps * sum(sizes)))
-        parts: list[dict[str, Array]] = []
-        totals = np.zeros((steps, tables.neurons), dtype=np.int64)
-        for first in range(0, samples, batch):
-            chunk = data[first : first + batch]
-            filled, counts = self._run_batch(chunk, places, sum(sizes))
-            totals += counts
-            parts.append({name: self._outer(name, filled, starts[name]) for name in names})
-            progress(chunk.shape[0])
-        activity = {name: np.concatenate([part[name] for part in parts]) for name in names}
-        spike_counts = {
-            name: self._restored(name, totals[:, tables.offsets[index] : tables.offsets[index + 1]])
-            for index, name in enumerate(tables.names)
-        }
-        return Simulation(activity, spike_counts)
+            return tuple(population.name for population in self.network.populations if population.neuron)
+        return (self.network.output,) if record == "output" else tuple(record)
 
-    def _run_batch(self, data: Array, places: Array, recorded: int) -> tuple[Array, Array]:
-        from .kernel import run_samples
+    def neurons(self, input_value: int) -> dict[int, NeuronTable]:
+        """Per number of a population, its neurons, for input of at most a certain magnitude."""
+        from .neuron_tables import NeuronTable
 
-        tables = self.tables
-        steps = data.shape[1]
-        workers = max(1, min(_processors(), data.shape[0]))
-        record = np.zeros((data.shape[0], steps, recorded), dtype=np.int32)
-        counts = np.zeros((workers, steps, tables.neurons), dtype=np.int32)
-        inner = np.ascontiguousarray(data[:, :, tables.orders[self.network.input.name]], dtype=np.int32)
-        run_samples(
-            inner, tables.offsets, tables.sources, tables.rules, tables.first_projection, tables.projections,
-            tables.weights, tables.pointers, tables.indices, tables.start, tables.parameters, tables.slots, places,
-            record, counts,
-        )  # fmt: skip
-        return record, counts.sum(axis=0, dtype=np.int64)
+        if input_value not in self._neurons:
+            self._neurons[input_value] = {
+                index: NeuronTable.of(population, largest_sum(self.network, population.name, input_value))
+                for index, population in enumerate(self.network.populations)
+                if population.role is Role.NEURON
+            }
+        return self._neurons[input_value]
 
-    def _outer(self, name: str, filled: Array, start: int) -> Array:
-        population = self.network.by_name[name]
-        part = self._restored(name, filled[:, :, start : start + population.size])
-        return part if population.graded else part.astype(np.int8)
+    def synapses(self, cut: bool) -> tuple[SynapseTables, DenseProducts, dict[int, Array]]:
+        """The synapses, and per number of a population where its pieces begin, cut up for the workers or whole."""
+        from .dense_products import DenseProducts
 
-    def _restored(self, name: str, inner: Array) -> Array:
-        """From the inner numbering, channels last, back to the C order of the population's shape, channels first."""
-        shape = self.network.by_name[name].shape
-        apart = inner.reshape(*inner.shape[:-1], *shape[1:], shape[0])
-        return np.ascontiguousarray(np.moveaxis(apart, -1, inner.ndim - 1)).reshape(inner.shape)
+        if cut not in self._synapses:
+            pieces = {
+                index: self._pieces(population, cut)
+                for index, population in enumerate(self.network.populations)
+                if population.role is Role.NEURON
+            }
+            by_name = {self.network.populations[index].name: cuts for index, cuts in pieces.items()}
+            tables = build_synapses(self.network, by_name)
+            self._synapses[cut] = tables, DenseProducts(tables, self.sizes), pieces
+        return self._synapses[cut]
+
+    def buffers(self, rows: tuple[int, ...], cut: bool, graded: tuple[bool, ...], samples: int) -> EventBuffers:
+        """Room for spikes, kept from run to run: to get it anew from the system takes longer than many a run."""
+        key = rows, cut, graded, samples
+        if self._buffers is None or self._buffers[0] != key:
+            self._buffers = key, build_buffers(self.sizes, rows, self.synapses(cut)[2], graded, samples)
+        return self._buffers[1]
+
+    def _pieces(self, population: Population, cut: bool) -> Array:
+        """Where the pieces of a population begin, and its size; rows of positions stay together."""
+        line = row_length(population.shape)
+        lines = population.size // line
+        if not cut or population.size < FEWEST_NEURONS_CUT or lines < self.workers:
+            return np.array([0, population.size])
+        piece = -(-lines // self.workers) * line
+        return np.append(np.arange(0, population.size, piece), population.size)

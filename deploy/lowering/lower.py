@@ -11,7 +11,7 @@ from ...models.connectivity import Connectivity, Dense, OneToOne, Selection
 from ...models.errors import Unsupported, UsageError, unsupported_model
 from ...models.graph import Graph, unused
 from ...models.network import Network, Population, Projection, Role
-from ...models.neurons import IntegerNeuron, LeakyIntegrateAndFire
+from ...models.neurons import FloatNeuron, IntegerNeuron
 from ...models.operators import Neurons
 from .add_readout import AddReadout
 from .fuse_thresholds import FuseThresholds
@@ -122,20 +122,15 @@ def _with_constant(
     drive = np.zeros(()) if constant is None else np.asarray(constant, dtype=np.float64)
     if isinstance(model, IntegerNeuron) and np.any(drive):
         problems.append(Unsupported(population.name, "bias", "belongs into the neurons of an integer network"))
-    if not isinstance(model, LeakyIntegrateAndFire):
-        if not np.any(drive):
-            return population, None
-        return population, Dense(np.broadcast_to(drive, (population.size,)).reshape(-1, 1).copy())
-    charged = drive * model.input_gain * model.current_gain
-    bias, axon = model.bias, None
-    if np.any(charged):
-        if np.any(model.current_retention):
-            axon = Dense(np.broadcast_to(charged, (population.size,)).reshape(-1, 1).copy())
-        else:
-            bias = bias + charged
-    if bias.ndim and bool(np.all(bias == bias[0])):
-        bias = bias[0].copy()
-    folded = replace(model, bias=bias, input_gain=np.ones(()), current_gain=np.ones(()))
+    if not isinstance(model, FloatNeuron):
+        return population, None
+    charged, folded = drive * model.gain, model.with_unit_gain()
+    if not np.any(charged):
+        return replace(population, neuron=folded), None
+    driven = folded.with_drive(charged)
+    if driven is not None:
+        return replace(population, neuron=driven), None
+    axon = Dense(np.broadcast_to(charged, (population.size,)).reshape(-1, 1).copy())
     return replace(population, neuron=folded), axon
 
 
@@ -149,7 +144,7 @@ def _projections(
     size: int,
 ) -> list[Projection]:
     model = operator.model
-    gain = model.input_gain * model.current_gain if isinstance(model, LeakyIntegrateAndFire) else None
+    gain = model.gain if isinstance(model, FloatNeuron) else None
     result: list[Projection] = []
     if axon is not None:
         result.append(Projection(f"{always} -> {name}", always, name, axon))

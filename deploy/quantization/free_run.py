@@ -48,7 +48,8 @@ class FreeRun:
 
     def _compared(self, integer: Network) -> tuple[float, float]:
         got = Simulator(integer).run(self.given).activity[integer.output]
-        scale = 1.0 if not integer.by_name[integer.output].graded else _factor(got, self.wanted)
+        neuron = integer.by_name[integer.output].neuron
+        scale = 1.0 if neuron is not None and neuron.whole else _factor(got, self.wanted)
         changed = float(np.mean(decide(got, self.decision) != decide(self.wanted, self.decision)))
         sums, wanted = got.sum(axis=1) * scale, self.wanted.sum(axis=1, dtype=np.float64)
         spread = float(np.sum((wanted - wanted.mean(axis=0)) ** 2))

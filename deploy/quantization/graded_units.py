@@ -24,10 +24,12 @@ def settled_units(
     families: Mapping[type[FloatNeuron], NeuronFamily],
     precision: Precision,
 ) -> dict[str, float]:
-    """Integers per unit of each population's output: 1 for spikes, for numbers that are settled a power of two.
+    """Integers per unit of each population's output: 1 for spikes and their number, for others that are settled a power
+    of two.
 
-    What travels as a number within a loop, and potentials, must be settled before any layer is quantized. The changes
-    that sigma-delta neurons send forward are left out: they get the unit that suits the layer's scale.
+    What travels as a number within a loop, and potentials, must be settled before any layer is quantized. Graded spikes
+    that are sent forward, and the changes that sigma-delta neurons send, are left out: they get the unit that suits the
+    layer's scale.
 
     Parameters
     ----------
@@ -37,11 +39,11 @@ def settled_units(
     units: dict[str, float] = {}
     for population in network.populations:
         outgoing = network.outgoing(population.name)
-        if not population.graded:
+        if population.neuron is None or population.neuron.whole:
             units[population.name] = 1.0
         elif outgoing:
             forward = all(position[p.target] > position[population.name] for p in outgoing)
-            if not (forward and isinstance(population.neuron, SigmaDelta)):
+            if not (forward and (population.eventful or isinstance(population.neuron, SigmaDelta))):
                 largest = float(np.max(np.abs(activity[population.name]), initial=0.0))
                 if largest < SILENT:  # what a weight makes of one spike then says how large its output may be
                     weights = [p.connectivity.weights for p in network.incoming(population.name)]

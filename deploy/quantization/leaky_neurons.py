@@ -31,17 +31,17 @@ class LeakyFamily(NeuronFamily):
         assert isinstance(neuron, LeakyIntegrateAndFire)
         mantissa, exponent = bias_parts(neuron.bias, scale)
         return IntegerLeakyIntegrateAndFire(
-            current_decay=_decay(neuron.current_retention, 1),
-            voltage_decay=_decay(neuron.voltage_retention, 0),
-            threshold=_integers(neuron.threshold * scale if neuron.spiking else np.zeros(())),
+            current_decay=decay_of(neuron.current_retention, 1),
+            voltage_decay=decay_of(neuron.voltage_retention, 0),
+            threshold=integers_of(neuron.threshold * scale if neuron.spiking else np.zeros(())),
             bias_mantissa=mantissa,
             bias_exponent=exponent,
             reset=neuron.reset,
-            reset_value=_integers(neuron.reset_value * scale * STATE_UNIT),
+            reset_value=integers_of(neuron.reset_value * scale * STATE_UNIT),
             inclusive=neuron.inclusive,
             spiking=neuron.spiking,
             output_shift=output_shift,
-            initial_voltage=_integers(neuron.initial_voltage * scale * STATE_UNIT),
+            initial_voltage=integers_of(neuron.initial_voltage * scale * STATE_UNIT),
         )
 
     def ceiling(self, neuron: FloatNeuron, largest: Sequence[Array]) -> Array:
@@ -50,11 +50,11 @@ class LeakyFamily(NeuronFamily):
         voltage = HEADROOM * min(STATE_LIMIT, 1 << (self.precision.membrane_bits - 1)) / STATE_UNIT
         bounds = [
             CORRECTED * largest_scale(neuron, self.precision.threshold_bits),
-            _quotient(current, largest[0]),
-            _quotient(voltage, largest[1]),
+            quotient(current, largest[0]),
+            quotient(voltage, largest[1]),
         ]
         if neuron.spiking:
-            bounds.append(_quotient(voltage, neuron.threshold))
+            bounds.append(quotient(voltage, neuron.threshold))
         return np.asarray(np.minimum.reduce(np.broadcast_arrays(*bounds)))
 
     def impossible(self, neuron: FloatNeuron) -> str | None:
@@ -70,32 +70,35 @@ def bias_parts(bias: Array, scale: Array | float) -> tuple[Array, Array]:
     # Of the rounded mantissas, for one that lies half way between two numbers may round beyond the register.
     beyond = np.rint(np.abs(ideal)[..., None] / units) > LARGEST_MANTISSA
     exponent = np.minimum(np.count_nonzero(beyond, axis=-1), LARGEST_BIAS_EXPONENT)
-    return _integers(ideal / 2.0**exponent), exponent
+    return integers_of(ideal / 2.0**exponent), exponent
 
 
 def largest_scale(neuron: LeakyIntegrateAndFire, threshold_bits: int = 17) -> Array:
     """The scale of each neuron beyond which a threshold, bias or reset value leaves its register."""
     largest_bias = LARGEST_MANTISSA * 2**LARGEST_BIAS_EXPONENT / STATE_UNIT
     bounds = [
-        _quotient(largest_bias, neuron.bias),
-        _quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.reset_value),
-        _quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.initial_voltage),
+        quotient(largest_bias, neuron.bias),
+        quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.reset_value),
+        quotient((STATE_LIMIT - 1) / STATE_UNIT, neuron.initial_voltage),
     ]
     if neuron.spiking:
-        bounds.append(_quotient((1 << threshold_bits) - 1, neuron.threshold))
-        bounds[0] = _quotient(largest_bias, np.abs(neuron.bias) + CORRECTION * np.abs(neuron.threshold))
+        bounds.append(quotient((1 << threshold_bits) - 1, neuron.threshold))
+        bounds[0] = quotient(largest_bias, np.abs(neuron.bias) + CORRECTION * np.abs(neuron.threshold))
     return np.asarray(np.minimum.reduce(np.broadcast_arrays(*bounds)))
 
 
-def _quotient(limit: float, parameter: Array) -> Array:
+def quotient(limit: float, parameter: Array) -> Array:
+    """The scale at which a parameter reaches a limit: infinite for one of 0."""
     magnitude = np.abs(np.asarray(parameter, dtype=np.float64))
     with np.errstate(divide="ignore", over="ignore"):
         return np.where(magnitude > 0, limit / magnitude, np.inf)
 
 
-def _decay(retention: Array, least: int) -> Array:
-    return np.asarray(np.clip(_integers(DECAY_UNITY * (1 - retention)), least, DECAY_UNITY))
+def decay_of(retention: Array, least: int) -> Array:
+    """In 4096ths, what is not retained; at least `least`."""
+    return np.asarray(np.clip(integers_of(DECAY_UNITY * (1 - retention)), least, DECAY_UNITY))
 
 
-def _integers(values: Array) -> Array:
+def integers_of(values: Array) -> Array:
+    """To the nearest, halves to even ones."""
     return np.asarray(np.rint(values), dtype=np.int64)

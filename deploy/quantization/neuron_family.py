@@ -52,6 +52,22 @@ class NeuronFamily(ABC):
     def impossible(self, neuron: FloatNeuron) -> str | None:
         """Why no scale suits, or None."""
 
+    def state_scale(self, scale: Array) -> Array:
+        """Units of the state per unit of the float model's, at a scale."""
+        return np.asarray(scale * self.state_unit)
+
+    def output_ceiling(self, neuron: FloatNeuron, largest: Array) -> Array:
+        """As `ceiling`, for the largest magnitude that the neurons send: of what a reset takes from the states."""
+        return np.asarray(np.inf)
+
+    def scales_of(self, neuron: FloatNeuron, ceiling: float, unit: float | None) -> Array:
+        """As `scales`, for neurons that not every scale suits."""
+        return self.scales(ceiling, unit)
+
+    def suits(self, neuron: FloatNeuron, scale: float) -> bool:
+        """Whether neurons may have this scale."""
+        return True
+
     def scales(self, ceiling: float, unit: float | None) -> Array:
         """Scales to try, descending.
 

@@ -117,7 +117,7 @@ class Quantizer:
 
     def assembled(self, layers: Mapping[str, QuantizedLayer]) -> Quantization:
         """The integer network of some layers, one of each."""
-        scales = {name: layer.account.scale * self.family(name).state_unit for name, layer in layers.items()} | {
+        scales = {name: self.family(name).state_scale(layer.account.scale) for name, layer in layers.items()} | {
             self.network.input.name: np.asarray(self.code.scale)
         }
         network = Network(
@@ -214,7 +214,8 @@ class Quantizer:
         return LayerTrial.prepare(self.network, scaled, incoming, activity, self.units)
 
     def _listened(self, population: Population) -> bool:
-        return population.graded and bool(self.network.outgoing(population.name))
+        neuron = population.neuron
+        return neuron is not None and not neuron.whole and bool(self.network.outgoing(population.name))
 
     def _unit_of(self, population: Population) -> float | None:
         return self.units.get(population.name) if self._listened(population) else None

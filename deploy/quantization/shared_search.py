@@ -72,7 +72,9 @@ class SharedSearch:
         magnitudes = [np.asarray(magnitude) for magnitude in trial.largest]
         if isinstance(self.neuron, LeakyIntegrateAndFire) and self.neuron.spiking:
             magnitudes[1] = np.zeros(())  # a potential far below the threshold was part of its training
-        ceiling = float(np.min(family.ceiling(self.neuron, magnitudes)))
+        sent = np.asarray(np.max(np.abs(trial.wanted), initial=0.0))
+        bounds = family.ceiling(self.neuron, magnitudes), family.output_ceiling(self.neuron, sent)
+        ceiling = float(np.min(np.minimum(*bounds)))
         largest = max((float(np.max(np.abs(weights), initial=0.0)) for weights in self.flat.values()), default=0.0)
         self.ceiling = min(ceiling, LARGEST_WEIGHT / largest) if largest else ceiling
 
@@ -81,12 +83,13 @@ class SharedSearch:
         step = trained_step(self.incoming)
         if step is None or self.unit is not None:
             return None
-        scales = [scale for scale in scales_of_step(step, self.ceiling) if self._holds_exactly(scale)]
+        suiting = [s for s in scales_of_step(step, self.ceiling) if self.family.suits(self.neuron, s)]
+        scales = [scale for scale in suiting if self._holds_exactly(scale)]
         return self._best(scales, frozenset(p.name for p in self.incoming if p.trained_step is not None))
 
     def best(self) -> SharedChoice | None:
         """The best of all scales; None where no exponent of the chip holds weights and threshold at once."""
-        best = self._best([*self._exact_scales(), *self.family.scales(self.ceiling, self.unit)])
+        best = self._best([*self._exact_scales(), *self.family.scales_of(self.neuron, self.ceiling, self.unit)])
         return best if best is None else self._refined(best)
 
     def _best(self, scales: list[float], exact: frozenset[str] = frozenset()) -> SharedChoice | None:
@@ -100,7 +103,7 @@ class SharedSearch:
 
     def _tried(self, scale: float, parts: Mapping[str, tuple[Part, ...]]) -> SharedChoice:
         free = self.unit is None and not self.population.eventful
-        factor = None if free else 1 / (scale * self.family.state_unit)
+        factor = 1.0 if self.neuron.whole else None if free else 1 / (scale * self.family.state_unit)
         neuron = self.family.quantized(self.neuron, np.asarray(scale))
         return SharedChoice(scale, parts, self.trial.agreement(neuron, parts, factor))
 
@@ -124,7 +127,7 @@ class SharedSearch:
         if magnitudes.size != 1 or magnitudes[0] == 0:
             return []
         scales = 2.0 ** np.arange(15)[::-1] / magnitudes[0]
-        return [float(scale) for scale in scales if scale <= self.ceiling]
+        return [float(scale) for scale in scales if scale <= self.ceiling and self.family.suits(self.neuron, scale)]
 
     def _choices(self, scale: float, exact: frozenset[str] = frozenset()) -> list[dict[str, tuple[Part, ...]]]:
         """Exponents that clip nothing, finer ones that clip few weights, and those of the least squared error."""

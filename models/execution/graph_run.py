@@ -20,7 +20,7 @@ Probe = Callable[[str, int, State], None]
 """Called with the name of a layer, the step, and its state after it: two arrays (samples, neurons), see its model."""
 
 
-def run_graph(graph: Graph, data: Array, probe: Probe | None = None) -> Mapping[str, Array]:
+def run_graph(graph: Graph, data: Array, probe: Probe | None = None, first_sample: int = 0) -> Mapping[str, Array]:
     """Activity of every layer.
 
     Parameters
@@ -28,6 +28,7 @@ def run_graph(graph: Graph, data: Array, probe: Probe | None = None) -> Mapping[
     graph : with one input node.
     data : (samples, steps, *input shape), any real dtype; integers for an integer graph.
     probe : sees the state of every layer at every step; for integrate-and-fire neurons, current and potential.
+    first_sample : number of the first sample among all, which noise depends on.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def run_graph(graph: Graph, data: Array, probe: Probe | None = None) -> Mapping[
         operator = graph.nodes[name]
         assert isinstance(operator, Neurons)
         size = int(np.prod(graph.shapes[name]))
-        state[name] = operator.model.initial_state(samples, size)
+        state[name] = operator.model.initial_state(samples, size, first_sample)
         record[name] = np.zeros((samples, steps, size), dtype=output_type(operator.model))
     previous: dict[str, Array] = {}
     for step in range(steps):

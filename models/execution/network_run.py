@@ -24,9 +24,13 @@ output, (samples, neurons) each."""
 
 
 def run_network(
-    network: Network, data: Array, probe: Probe | None = None, known: Mapping[str, Array] | None = None
+    network: Network,
+    data: Array,
+    probe: Probe | None = None,
+    known: Mapping[str, Array] | None = None,
+    first_sample: int = 0,
 ) -> Mapping[str, Array]:
-    """Activity of every population with neurons, each in its own window.
+    """Activity of every population with neurons, each in its own window; samples of a network that learns in their order.
 
     Parameters
     ----------
@@ -34,6 +38,7 @@ def run_network(
     data : (samples, steps, input neurons); integers for an integer network.
     probe : sees every step of every population; see `overflow_counts`.
     known : per population whose activity is taken as it is, that activity, as it is returned.
+    first_sample : number of the first sample among all, which noise depends on.
 
     Returns
     -------
@@ -41,8 +46,12 @@ def run_network(
     """
     samples, steps = data.shape[:2]
     known = known or {}
+    if network.plastic:
+        from .learning_run import run_learning
+
+        return run_learning(network, data, known=known, probe=probe).activity
     stages = [
-        _Stage(network, population, samples, steps)
+        _Stage(network, population, samples, steps, first_sample)
         for population in network.populations
         if population.neuron and population.name not in known
     ]
@@ -80,14 +89,14 @@ def _arrival(
 class _Stage:
     """The state of one population while the network runs."""
 
-    def __init__(self, network: Network, population: Population, samples: int, steps: int) -> None:
+    def __init__(self, network: Network, population: Population, samples: int, steps: int, first: int = 0) -> None:
         neuron = population.neuron
         assert neuron is not None
         self.population = population
         self.neuron = neuron
         self.incoming = network.incoming(population.name)
         self.record: Array = np.zeros((samples, steps, population.size), dtype=output_type(neuron))
-        self.state = neuron.initial_state(samples, population.size)
+        self.state = neuron.initial_state(samples, population.size, first)
 
     def advance(self, step: int, arriving: Array) -> None:
         self.state, self.record[:, step] = self.neuron.step(self.state, arriving)

@@ -13,55 +13,33 @@ LIF is the case current_retention = 0, IF has voltage_retention = 1, a bare thre
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
-from .neuron_model import Array, FloatNeuron, IntegerNeuron, IntegerRule, State, make_arrays
+from .leaky_dynamics import LeakyDynamics, Reset
+from .neuron_model import Array, IntegerNeuron, IntegerRule, State, make_arrays
 from .rules import leaky_rule
 
 
-class Reset(StrEnum):
-    """What becomes of the membrane potential at a spike."""
-
-    VALUE = "zero"  # to the reset value, which is zero where the model gives none
-    SUBTRACT = "subtract"
-    NONE = "none"
-
-
 @dataclass(frozen=True, eq=False)
-class LeakyIntegrateAndFire(FloatNeuron):
-    """Float parameters; each a scalar array () or one value a neuron, (neurons,).
+class LeakyIntegrateAndFire(LeakyDynamics):
+    """Float parameters: those of `LeakyDynamics`, and these, each a scalar array () or one value a neuron, (neurons,).
 
     Attributes
     ----------
-    current_retention : share of the synaptic current kept from step to step, in [0, 1].
-    voltage_retention : share of the membrane potential kept from step to step, in [0, 1].
     threshold : membrane potential above which the neuron spikes; unused where `spiking` is False.
-    input_gain : synaptic current per unit of input.
-    current_gain : membrane potential per unit of synaptic current and step.
-    bias : membrane potential added at every step.
     reset, reset_value : see `Reset`.
     inclusive : spike at the threshold itself too.
     spiking : False for an integrator, whose output at every step is its membrane potential.
     initial_voltage : membrane potential before the first step.
     """
 
-    current_retention: Array
-    voltage_retention: Array
-    threshold: Array
-    input_gain: Array
-    current_gain: Array
-    bias: Array
     reset: Reset = Reset.VALUE
     reset_value: Array = field(default_factory=lambda: np.zeros(()))
     inclusive: bool = False
     spiking: bool = True
     initial_voltage: Array = field(default_factory=lambda: np.zeros(()))
-
-    def __post_init__(self) -> None:
-        make_arrays(self, np.float64)
 
     @property
     def graded(self) -> bool:
@@ -75,9 +53,7 @@ class LeakyIntegrateAndFire(FloatNeuron):
         return np.zeros((batch, size)), np.broadcast_to(self.initial_voltage, (batch, size)).astype(np.float64)
 
     def step(self, state: State, activation: Array) -> tuple[State, Array]:
-        current, voltage = state
-        current = self.current_retention * current + self.input_gain * activation
-        voltage = self.voltage_retention * voltage + self.current_gain * current + self.bias
+        current, voltage = self.charged(state, activation)
         if not self.spiking:
             return (current, voltage), voltage
         spikes = voltage >= self.threshold if self.inclusive else voltage > self.threshold

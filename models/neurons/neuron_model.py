@@ -35,7 +35,9 @@ class IntegerRule:
     overflow_names : of what `overflows` tells.
     overflows : which neurons leave their widths in a step, from what `step` takes and the limits of the states: a bool
         array for each name.
-    state_bits : of each state, with the sign.
+    state_bits : of each state by its name, with the sign; a module gives one number for all, or one for each.
+    largest_output : the largest absolute number that a neuron can send in one step, 1 for spikes, from the fields of an
+        integer model.
     """
 
     name: str
@@ -48,11 +50,13 @@ class IntegerRule:
     parameters_of: Callable[[dict[str, Any]], dict[str, Array]]
     overflow_names: tuple[str, ...]
     overflows: Callable[..., tuple[Array, ...]]
-    state_bits: int
+    state_bits: Mapping[str, int]
+    largest_output: Callable[[dict[str, Any]], int]
 
     @classmethod
     def of(cls, module: ModuleType) -> IntegerRule:
         """The rule that a module holds."""
+        bits = module.STATE_BITS if isinstance(module.STATE_BITS, tuple) else (module.STATE_BITS,) * len(module.STATES)
         return cls(
             module.NAME,
             Path(str(module.__file__)),
@@ -64,7 +68,8 @@ class IntegerRule:
             module.parameters_of,
             module.OVERFLOWS,
             module.overflows,
-            module.STATE_BITS,
+            MappingProxyType(dict(zip(module.STATES, bits, strict=True))),
+            module.largest_output,
         )
 
 
@@ -80,6 +85,24 @@ class FloatNeuron(ABC):
     @abstractmethod
     def eventful(self) -> bool:
         """Whether its output is zero at most steps: spikes and graded spikes, but no potential."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether its output is the same number in integers: spikes, with a sign or not, or how many there are."""
+        return not self.graded
+
+    @property
+    def gain(self) -> Array:
+        """What a step makes of each unit that arrives: () or (neurons,)."""
+        return np.ones(())
+
+    def with_unit_gain(self) -> FloatNeuron:
+        """The same neurons with a gain of 1, for weights that have been multiplied by the gain."""
+        return self
+
+    def with_drive(self, drive: Array) -> FloatNeuron | None:
+        """The same neurons to which `drive` arrives at every step, behind the gain; None where no bias can say it."""
+        return None
 
     @abstractmethod
     def initial_state(self, batch: int, size: int, first: int = 0) -> State:
@@ -115,6 +138,11 @@ class IntegerNeuron(ABC):
     @abstractmethod
     def eventful(self) -> bool:
         """As in `FloatNeuron`."""
+
+    @property
+    def whole(self) -> bool:
+        """As in `FloatNeuron`."""
+        return not self.graded
 
     @property
     @abstractmethod
@@ -153,14 +181,14 @@ class IntegerNeuron(ABC):
         "input" : the sum of what arrives wraps at 32 bits; the other names are the rule's.
         """
         arriving = _arriving(activation)
-        limits = {f"{name}_limit": 1 << (bits.get(name, self.rule.state_bits) - 1) for name in self.rule.states}
+        limits = {f"{name}_limit": 1 << (bits.get(name, self.rule.state_bits[name]) - 1) for name in self.rule.states}
         of_rule = self.rule.overflows(*state, arriving, **self.rule_parameters, **limits)
         return {"input": arriving != activation, **dict(zip(self.rule.overflow_names, of_rule, strict=True))}
 
     def verify(self) -> None:
         """Raise ValueError where a parameter leaves its register."""
         for name, (low, high) in self.ranges.items():
-            value = getattr(self, name)
+            value = np.asarray(getattr(self, name))
             if value.size and (value.min() < low or value.max() > high):
                 raise ValueError(f"{name} leaves {low}..{high}")
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from spikeloom.backends.simulator.dense_products import DenseProducts
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.backends.simulator.tables import Column, Kind, build_tables
+from spikeloom.backends.simulator.synapse_tables import Column, Kind
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role
@@ -120,21 +121,57 @@ def random_network(random):
     return Network(tuple(populations), tuple(projections), "layer3", integer=True)
 
 
-@settings(max_examples=80, deadline=None)
-@given(seeds, st.booleans())
-def test_random_networks(seed, graded_input):
+def states_of(network, data):
+    """Per population, the states after each step, (samples, steps, states, neurons)."""
+    found = {}
+
+    def probe(population, step, state, arriving, output):
+        after, _ = population.neuron.step(state, arriving)
+        found.setdefault(population.name, []).append(np.stack(after, axis=1))
+
+    run_network(network, data, probe)
+    return {name: np.stack(parts, axis=1) for name, parts in found.items()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.booleans(), st.sampled_from([1, 2, 5]), st.sampled_from([1, 300, 1 << 20]), st.booleans())
+def test_random_networks(seed, graded_input, samples, room, products):
+    """With samples for all workers and without, with room for the spikes of one step or of many, and dense layers
+    spike by spike or as products of matrices."""
+    with pytest.MonkeyPatch.context() as patch:
+        if products:
+            patch.setattr("spikeloom.backends.simulator.dense_products.FEWEST", 0.0)
+            patch.setattr(DenseProducts, "_measured", lambda *arguments: (1.0, 0.0))
+        patch.setattr("spikeloom.backends.simulator.sample_run.EVENT_BYTES", room)
+        patch.setattr("spikeloom.backends.simulator.simulate.FEWEST_NEURONS_CUT", 2)
+        check_random_network(seed, graded_input, samples)
+
+
+def check_random_network(seed, graded_input, samples):
     random = np.random.default_rng(seed)
     network = random_network(random)
-    data = (random.random((5, 10, network.input.size)) < 0.4).astype(np.int64)
+    data = (random.random((samples, 10, network.input.size)) < 0.4).astype(np.int64)
     if graded_input:
         data *= random.integers(-5, 20, data.shape)
     expected = run_network(network, data)
-    simulation = Simulator(network).run(data, "all")
+    states = states_of(network, data)
+    groups = {
+        population.name: random.integers(0, random.integers(1, population.size + 1), population.size)
+        for population in network.populations
+    }
+    simulation = Simulator(network).run(data, "all", states=list(expected), groups=groups)
+    everything = {**expected, "input": data, "always on": np.ones((*data.shape[:2], 1))}
+    for name, activity in everything.items():
+        counts = np.count_nonzero(activity, axis=0)
+        np.testing.assert_array_equal(simulation.spikes[name], counts.sum(axis=0), err_msg=name)
+        sums = np.stack([np.bincount(groups[name], weights=row) for row in counts])
+        np.testing.assert_array_equal(simulation.group_spikes[name], sums, err_msg=name)
     for name, activity in expected.items():
         np.testing.assert_array_equal(simulation.activity[name], activity, err_msg=name)
-        np.testing.assert_array_equal(simulation.spike_counts[name], np.count_nonzero(activity, axis=0), err_msg=name)
-    np.testing.assert_array_equal(simulation.spike_counts["input"], np.count_nonzero(data, axis=0))
-    np.testing.assert_array_equal(simulation.spike_counts["always on"], np.full((10, 1), 5))
+        np.testing.assert_array_equal(simulation.states[name], states[name], err_msg=name)
+    fast = Simulator(network).run(data, "all")
+    for name, activity in expected.items():
+        np.testing.assert_array_equal(fast.activity[name], activity, err_msg=name)
 
 
 def test_batches_change_nothing(monkeypatch):
@@ -142,26 +179,26 @@ def test_batches_change_nothing(monkeypatch):
     network = random_network(random)
     data = (random.random((7, 10, network.input.size)) < 0.4).astype(np.int64)
     whole_run = Simulator(network).run(data)
-    monkeypatch.setattr("spikeloom.backends.simulator.simulate.BATCH_BYTES", 1)
+    monkeypatch.setattr("spikeloom.backends.simulator.sample_run.EVENT_BYTES", 1)
     done = []
     in_batches = Simulator(network).run(data, progress=done.append)
-    assert done == [1] * 7
+    assert sum(done) == pytest.approx(7) and len(done) >= 4 * 10
     np.testing.assert_array_equal(in_batches.activity["layer3"], whole_run.activity["layer3"])
-    np.testing.assert_array_equal(in_batches.spike_counts["layer0"], whole_run.spike_counts["layer0"])
+    np.testing.assert_array_equal(in_batches.spikes["layer0"], whole_run.spikes["layer0"])
 
 
 def test_nearly_empty_matrices_are_laid_out_as_lists():
     weights = np.zeros((20, 40), dtype=np.int16)
-    weights.reshape(-1)[:40] = 3
+    weights.reshape(-1)[:24] = 3
     populations = (
         Population("input", (40,), Role.INPUT, None, 0),
         Population("layer", (20,), Role.NEURON, random_leaky(np.random.default_rng(1), 20), 1),
     )
     for listed in (True, False):
         network = Network(populations, (Projection("p", "input", "layer", Dense(weights)),), "layer", integer=True)
-        tables = build_tables(network)
-        assert tables.projections[0, Column.KIND] == (Kind.SPARSE if listed else Kind.DENSE)
-        assert tables.weights.size == (40 if listed else 800)
+        tables, _, _ = Simulator(network).synapses(cut=False)
+        assert tables.rows[0, Column.KIND] == (Kind.LISTED if listed else Kind.DENSE)
+        assert tables.narrow.size == (24 if listed else 800)
         weights[10, 0] = 3
 
 
@@ -192,6 +229,41 @@ def test_the_rule_is_lavas_arithmetic_written_out(current, voltage, activation, 
         expected_voltage -= threshold
     got = neuron.rule.step(np.int64(current), np.int64(voltage), np.int64(activation), **rule)
     assert tuple(int(value) for value in got) == (expected_current, expected_voltage, int(expected_spike))
+
+
+@pytest.mark.parametrize(("share", "weight", "product"), [(0.9, 3, True), (0.9, 255, False), (0.01, 3, False)])
+def test_products_of_matrices_are_taken_where_they_are_cheaper_and_exact(monkeypatch, share, weight, product):
+    monkeypatch.setattr(DenseProducts, "_measured", lambda *arguments: (1.0, 0.5))
+    taken = []
+    sums = DenseProducts.sums
+    monkeypatch.setattr(DenseProducts, "sums", lambda *given: taken.append(sums(*given)) or taken[-1])
+    populations = (
+        Population("input", (40,), Role.INPUT, None, 0),
+        Population("layer", (20,), Role.NEURON, random_leaky(np.random.default_rng(1), 20), 1),
+    )
+    weights = np.full((20, 40), weight, dtype=np.int16)
+    network = Network(populations, (Projection("p", "input", "layer", Dense(weights)),), "layer", integer=True)
+    random = np.random.default_rng(0)
+    data = (random.random((3, 8, 40)) < share) * random.integers(1, 4096, (3, 8, 40))
+    found = Simulator(network).run(data).activity["layer"]
+    assert [part is not None for part in taken] == [product]
+    np.testing.assert_array_equal(found, run_network(network, data)["layer"])
+
+
+def test_a_layer_that_all_send_to_is_measured_and_exact_either_way():
+    neuron = random_leaky(np.random.default_rng(1), 512)
+    populations = (
+        Population("input", (512,), Role.INPUT, None, 0),
+        Population("layer", (512,), Role.NEURON, neuron, 1),
+    )
+    weights = np.random.default_rng(2).integers(-100, 100, (512, 512)).astype(np.int16)
+    network = Network(populations, (Projection("p", "input", "layer", Dense(weights)),), "layer", integer=True)
+    simulator = Simulator(network)
+    data = np.random.default_rng(3).integers(1, 50, (4, 32, 512))
+    found = simulator.run(data).activity["layer"]
+    np.testing.assert_array_equal(found, run_network(network, data)["layer"])
+    single, entry = simulator.synapses(cut=False)[1]._measured(0, graded=True)
+    assert entry > 0 and single > 0
 
 
 def test_float_networks_are_refused():

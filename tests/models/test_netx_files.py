@@ -110,7 +110,7 @@ def test_everything_that_stands_against_a_network_is_listed(refused):
     lines = refused([
         {"type": "input", "shape": np.array([2, 6, 6]), "neuron": CUBA | {"type": "RF"}},
         {"type": "conv3d", "shape": np.array([3, 4, 4])},
-        conv((3, 3, 3), (3, 3, 2, 2), neuron=CUBA | {"refDelay": 4}),
+        conv((3, 3, 3), (3, 3, 2, 2), neuron=CUBA | {"refDelay": 64}),
         {"type": "flatten", "shape": np.array([27, 1, 1])},
         dense(5, 27),
         dense(5, 6),
@@ -123,7 +123,7 @@ def test_everything_that_stands_against_a_network_is_listed(refused):
     expected = [
         ("layer 0 (input): ", "'RF'"),
         ("layer 1 (conv3d): ", "unknown here; there are input, dense"),
-        ("layer 2 (conv): ", "refDelay is 4"),
+        ("layer 2 (conv): ", "period leaves 0..62"),
         ("layer 5 (dense): ", "does not lead from 5 to 5 neurons"),
         ("layer 6 (dense): ", "lacks the field 'vThMant'"),
         ("layer 7 (unknown type): ", "lacks the field 'type'"),

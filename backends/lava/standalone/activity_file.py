@@ -12,6 +12,7 @@ from network_reader import Network, Population, read_arrays
 from user_mistake import UserMistake
 
 INPUT_NAME = "x"
+REWARD_NAME = "reward/{}"  # of a plastic projection
 # A spike as a number has 24 bits and a sign on the chip.
 VALUE_LIMIT = 1 << 23
 
@@ -40,6 +41,35 @@ def read_input(path: Path, network: Network) -> np.ndarray:
         kind for kind in (np.int8, np.int16, np.int32) if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max
     )
     return data.reshape(*data.shape[:2], -1).astype(dtype)
+
+
+def read_rewards(path: Path, network: Network, data: np.ndarray) -> dict[str, np.ndarray]:
+    """Read the rewards of plastic projections that the network does not provide.
+
+    Returns
+    -------
+    Per such projection, (samples, steps, targets or 1) integer.
+    """
+    arrays = read_arrays(path)
+    rewards = {}
+    for name, projection in network.projections.items():
+        rule = projection.learning
+        if rule is None or not rule["third_factor"] or rule["reward"] is not None:
+            continue
+        key = REWARD_NAME.format(name)
+        targets = network.populations[projection.target].size
+        if key not in arrays:
+            raise UserMistake(f"{path} has no array {key!r}, by which projection {name!r} learns.")
+        reward = arrays[key]
+        if reward.dtype.kind not in "iub" or reward.shape[:2] != data.shape[:2] or reward.shape[2:] not in (
+            (), (1,), (targets,)
+        ):  # fmt: skip
+            raise UserMistake(
+                f"{path}: {key!r} is {reward.dtype} of shape {reward.shape}, wanted are integers of shape "
+                f"{data.shape[:2]} or {(*data.shape[:2], targets)}."
+            )
+        rewards[name] = reward.reshape(*data.shape[:2], -1).astype(np.int32)
+    return rewards
 
 
 def read_activity(recording: Path, network: Network, recorded: list[str], data: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import lava_import  # noqa: F401  (repairs Lava, so it comes first)
@@ -13,10 +14,10 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.lif.process import LIFReset
 from leaky_rule import ACTIVATION_SHIFT, STATE_LIMIT
+from learning_synapses import LearnedBlock, PlasticDense, TargetFactors, reward_for
 from network_reader import Network, Population, Projection
 from port_layout import connect, placed_at
 from processes import ConstantSource, DelayLine, SpikeloomNeuron, SpikeRecorder, SpikeSource
-from sigma_delta_rule import STATE_LIMIT as SIGMA_DELTA_LIMIT
 from synapses import as_matrix, largest_sum
 from user_mistake import UserMistake
 
@@ -49,9 +50,11 @@ class LavaNetwork:
     recorded : names of the populations to record, in the order in which they stand side by side in the recording.
     recording : path of the .npz file that the recorder writes.
     cores : per population, (neurons,) core numbers, for one process per core; None for one process per population.
+    rewards : per plastic projection that is given its reward: (samples, steps, targets or 1) integer.
 
     Attributes
     ----------
+    learned : where the weights of plastic projections are found after the run.
     recorder : the recording process; running it runs everything that is connected.
     steps_of_chip : length of the run.
     """
@@ -63,10 +66,15 @@ class LavaNetwork:
         recorded: list[str],
         recording: Path,
         cores: Mapping[str, np.ndarray] | None = None,
+        rewards: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         samples, self._steps, _ = data.shape
         self._network = network
         self._period = self._steps + network.gap
+        self.steps_of_chip = samples * self._period + network.depth
+        self.learned: list[LearnedBlock] = []
+        self._recording = recording
+        self._rewards = rewards or {}
         self._cores = cores or {}
         self._delayed: dict[tuple[str, int, int], OutPort] = {}
         self._processes = 0
@@ -74,14 +82,13 @@ class LavaNetwork:
             name: _largest_value(population, data) for name, population in network.populations.items()
         }
         self._largest_activation = {
-            name: largest_sum(projection.connectivity) * self._largest_value[projection.source] << projection.exponent
+            name: _largest_weights(projection) * self._largest_value[projection.source] << projection.exponent
             for name, projection in network.projections.items()
         }
         self._graded_input = bool(data.size) and bool(data.min() < 0 or data.max() > 1)
         self._parts = {name: self._build(population, data) for name, population in network.populations.items()}
         for projection in network.projections.values():
             self._project(projection)
-        self.steps_of_chip = samples * self._period + network.depth
         self.recorder = self._record(recorded, recording)
 
     def _build(self, population: Population, data: np.ndarray) -> list[Part]:
@@ -153,6 +160,9 @@ class LavaNetwork:
             if connect_convolution(projection, port, targets[0].input, graded, largest):
                 self._count_process()
                 return
+        if projection.learning is not None:
+            self._project_plastic(projection, graded, delay)
+            return
         matrix = as_matrix(projection.connectivity, source.size, target.size)
         for target_part in targets:
             rows = matrix if target_part.neurons is None else matrix[target_part.neurons]
@@ -162,6 +172,51 @@ class LavaNetwork:
                     self._count_process()
                     port = self._delayed_output(source, number, delay)
                     connect_matrix(projection, block, port, target_part.input, graded, largest)
+
+    def _project_plastic(self, projection: Projection, graded: bool, delay: int) -> None:
+        source, weights = self._network.populations[projection.source], projection.connectivity["weights"]
+        for target_part in self._parts[projection.target]:
+            factors = self._target_factors(projection, target_part)
+            rows = weights if target_part.neurons is None else weights[target_part.neurons]
+            for number, source_part in enumerate(self._parts[source.name]):
+                self._count_process()
+                block = rows if source_part.neurons is None else rows[:, source_part.neurons]
+                path = self._recording.with_name(f"weights{len(self.learned)}.npz")
+                process = PlasticDense(
+                    block, projection.learning, projection.exponent, graded, self.steps_of_chip, str(path),
+                    projection.name,
+                )  # fmt: skip
+                connect(self._delayed_output(source, number, delay), process.s_in)
+                connect(process.a_out, target_part.input)
+                connect(target_part.output, process.s_in_bap)
+                if factors is not None:
+                    connect(factors.s_out_y1, process.s_in_y1)
+                    connect(factors.s_out_y2, process.s_in_y2)
+                    connect(factors.s_out_y3, process.s_in_y3)
+                self.learned.append(LearnedBlock(projection.name, path, target_part.neurons, source_part.neurons))
+
+    def _target_factors(self, projection: Projection, part: Part) -> TargetFactors | None:
+        """What tells the plastic synapses of a part of the targets of the reward; None where none counts."""
+        rule = projection.learning
+        if not rule["third_factor"]:
+            return None
+        self._count_process()
+        targets = part.output.shape[0]
+        rewards = self._rewards.get(projection.name)
+        if rewards is not None and rewards.shape[2] > 1 and part.neurons is not None:
+            rewards = rewards[:, :, part.neurons]
+        depth = self._network.populations[projection.target].depth
+        trace = rule["y1"]
+        factors = TargetFactors(
+            targets, trace["impulse"], trace["time_constant"], rewards, depth, self._period,
+            f"{projection.name} factors",
+        )  # fmt: skip
+        connect(part.output, factors.s_in)
+        if rule["reward"] is not None:
+            size = self._network.populations[rule["reward"]].size
+            for sender in self._parts[rule["reward"]]:
+                connect(sender.output, factors.reward_in, reward_for(sender.neurons, size, part.neurons, targets))
+        return factors
 
     def _delayed_output(self, source: Population, number: int, delay: int) -> OutPort:
         """The output of a part, `delay` - 1 steps later; the synapses take the step that is left."""
@@ -197,13 +252,18 @@ class LavaNetwork:
             )
 
 
+def _largest_weights(projection: Projection) -> int:
+    """The largest absolute sum of weights that can reach a target neuron, at any step of the run."""
+    if projection.learning is None:
+        return largest_sum(projection.connectivity)
+    bounds = (projection.learning["lowest_weight"], projection.learning["highest_weight"])
+    return projection.connectivity["weights"].shape[1] * max(abs(bound) for bound in bounds)
+
+
 def _largest_value(population: Population, data: np.ndarray) -> int:
     """The largest absolute number that a population can send."""
     if population.role == "input":
         return max(abs(int(data.min(initial=0))), abs(int(data.max(initial=0))))
-    if not population.graded:
+    if population.role == "constant":
         return 1
-    if population.neuron["model"] == "leaky":
-        return STATE_LIMIT >> int(population.neuron["output_shift"])
-    # What a change can be at most; a value that wraps would be the most there is.
-    return (2 * SIGMA_DELTA_LIMIT) >> int(population.neuron["output_shift"])
+    return int(import_module(f"{population.neuron['model']}_rule").largest_output(population.neuron))

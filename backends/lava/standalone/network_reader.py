@@ -28,6 +28,7 @@ class Population:
     shape : (channels, *size) or (neurons,).
     depth : steps by which it lags behind the input.
     neuron : the fields of the neuron model, numbers or arrays of one value a neuron; None for inputs and constants.
+    graded : whether its output is numbers instead of spikes of 1; of an input, that is for its data to say.
     """
 
     name: str
@@ -35,16 +36,12 @@ class Population:
     shape: tuple[int, ...]
     depth: int
     neuron: dict[str, Any] | None
+    graded: bool
 
     @property
     def size(self) -> int:
         """Number of neurons."""
         return int(np.prod(self.shape))
-
-    @property
-    def graded(self) -> bool:
-        """Whether its output is numbers instead of spikes: integrators and sigma-delta neurons."""
-        return self.neuron is not None and not self.neuron.get("spiking", False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +54,7 @@ class Projection:
     delay : steps from a spike to its arrival, at least 1.
     exponent : arriving sums are weight * 2**exponent.
     connectivity : "kind" and the fields of that kind; "weights" is an int64 array.
+    learning : the fields of the rule by which its weights change; None where they stay.
     """
 
     name: str
@@ -65,6 +63,7 @@ class Projection:
     delay: int
     exponent: int
     connectivity: dict[str, Any]
+    learning: dict[str, Any] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +150,14 @@ def _value(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _population(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> Population:
     neuron = entry["neuron"] and {name: _value(value, arrays) for name, value in entry["neuron"].items()}
-    return Population(entry["name"], entry["role"], tuple(entry["shape"]), int(entry["depth"]), neuron)
+    shape, depth = tuple(entry["shape"]), int(entry["depth"])
+    return Population(entry["name"], entry["role"], shape, depth, neuron, bool(entry["graded"]))
 
 
 def _projection(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> Projection:
     connectivity = {name: _value(value, arrays) for name, value in entry["connectivity"].items()}
     connectivity["weights"] = np.asarray(connectivity["weights"], dtype=np.int64)
     return Projection(
-        entry["name"], entry["source"], entry["target"], int(entry["delay"]), int(entry["exponent"]), connectivity
-    )
+        entry["name"], entry["source"], entry["target"], int(entry["delay"]), int(entry["exponent"]), connectivity,
+        entry.get("learning"),
+    )  # fmt: skip

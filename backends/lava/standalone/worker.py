@@ -64,12 +64,14 @@ def main(arguments: list[str]) -> None:
 def _run(folder: Path, input_path: Path, output_path: Path, record: str, processes: str) -> str:
     # First of all, so that missing software is told as a sentence.
     import lava_import  # noqa: F401
-    from activity_file import read_activity, read_input, write_activity
+    from activity_file import read_activity, read_input, read_rewards, write_activity
     from builder import LavaNetwork
+    from learning_synapses import read_learned
     from network_reader import read_cores, read_network
 
     network = read_network(folder)
     data = read_input(input_path, network)
+    rewards = read_rewards(input_path, network, data)
     cores = read_cores(folder, network) if processes == "core" else None
     if not output_path.absolute().parent.is_dir():
         raise UserMistake(f"the folder of {output_path} does not exist.")
@@ -77,12 +79,13 @@ def _run(folder: Path, input_path: Path, output_path: Path, record: str, process
     recorded = neurons if record == "all" else [network.output]
     # The supervisor provides this folder and removes it.
     recording = Path(tempfile.gettempdir()) / "recording.npz"
-    lava_network = LavaNetwork(network, data, recorded, recording, cores)
+    lava_network = LavaNetwork(network, data, recorded, recording, cores, rewards)
     seconds = _run_lava(lava_network)
     activity = read_activity(recording, network, recorded, data)
     if record == "all":
         activity.update(_activity_of_sources(network, data))
-    write_activity(output_path, activity)
+    shapes = {name: item.connectivity["weights"].shape for name, item in network.projections.items() if item.learning}
+    write_activity(output_path, {**activity, **read_learned(lava_network.learned, shapes)})
     steps = lava_network.steps_of_chip
     return f"{steps} steps in {seconds:.2f} s, {steps / seconds:.0f} a second; activity is in {output_path}"
 

@@ -7,8 +7,9 @@ branches. The arithmetic is that of Lava's bit-accurate LIF (`lava.proc.lif.mode
     u <- wrap24(trunc(u * (4096 - current_decay) / 4096) + (a << 6))
     v <- clip24(trunc(v * (4096 - voltage_decay) / 4096) + u + bias)
 
-with truncation towards zero; u wraps past 2**23, v saturates at +-(2**23 - 1). How it goes on is our own, as one
-microcode for all kinds of reset: spike where v > level, and then v <- v * keep + offset.
+with truncation towards zero; u wraps past 2**23, v saturates at +-(2**23 - 1). As in Lava, u is summed up in 32 bits
+that wrap, and then comes back by 2**24 once, so that huge sums of graded spikes leave it wider than 24 bits. How it
+goes on is our own, as one microcode for all kinds of reset: spike where v > level, and then v <- v * keep + offset.
 """
 
 import numpy as np
@@ -23,7 +24,11 @@ DECAY_SHIFT = 12
 ACTIVATION_SHIFT = 6
 STATE_BITS = 24
 STATE_LIMIT = 1 << 23
-NEVER = 1 << 31  # no potential of 24 bits exceeds this level
+WORD_LIMIT = 1 << 31
+WORD_MASK = (1 << 32) - 1
+FRACTION = DECAY_UNITY - 1
+NEVER = (1 << 31) - 1  # no potential of 24 bits exceeds this level
+NARROW_ACTIVATION = 1 << 17  # as long as no sum that arrives is larger, 32 bits do for every number within `step`
 
 
 def step(current, voltage, activation, current_decay, voltage_decay, bias, level, keep, offset, graded, output_shift):
@@ -44,17 +49,22 @@ def step(current, voltage, activation, current_decay, voltage_decay, bias, level
     -------
     current, voltage, output : the state after this step; output is 0 or 1, or an integrator's number.
     """
-    # A shift alone rounds negative numbers down, so they are raised first; and a helper for it would have to be
-    # compiled apart from this function, which is written out for that reason.
-    scaled = current * (DECAY_UNITY - current_decay)
-    current = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
+    # A state times a decay has 36 bits, so the state's upper and lower 12 bits are multiplied apart. A shift alone
+    # rounds negative numbers down, so their fractions are raised first. A helper for it would have to be compiled apart
+    # from this function, which is written out for that reason.
+    kept = DECAY_UNITY - current_decay
+    fraction = (current & FRACTION) * kept + ((current >> 31) & FRACTION)
+    current = (current >> DECAY_SHIFT) * kept + (fraction >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
+    current = ((current + WORD_LIMIT) & WORD_MASK) - WORD_LIMIT
     current = current + 2 * STATE_LIMIT * ((current <= -STATE_LIMIT) * 1 - (current > STATE_LIMIT) * 1)
-    scaled = voltage * (DECAY_UNITY - voltage_decay)
-    voltage = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + current + bias
+    kept = DECAY_UNITY - voltage_decay
+    fraction = (voltage & FRACTION) * kept + ((voltage >> 31) & FRACTION)
+    voltage = (voltage >> DECAY_SHIFT) * kept + (fraction >> DECAY_SHIFT) + current + bias
     voltage = np.minimum(np.maximum(voltage, 1 - STATE_LIMIT), STATE_LIMIT - 1)
     spike = (voltage > level) * 1
     output = spike + graded * (voltage >> output_shift)
-    voltage = voltage + spike * (voltage * (keep - 1) + offset)
+    after = (voltage & -keep) + offset
+    voltage = voltage ^ ((voltage ^ after) & -spike)
     return current, voltage, output
 
 
@@ -76,12 +86,15 @@ def overflows(
         where it does so in a neuron that spikes then and is reset to a value, which loses nothing, and where it stops
         at its lowest value in a neuron that could spike, which loses nothing unless it spikes later in the sample.
     """
-    scaled = current * (DECAY_UNITY - current_decay)
-    current = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
+    kept = DECAY_UNITY - current_decay
+    fraction = (current & FRACTION) * kept + ((current >> 31) & FRACTION)
+    current = (current >> DECAY_SHIFT) * kept + (fraction >> DECAY_SHIFT) + (activation << ACTIVATION_SHIFT)
     wraps = (current <= -current_limit) | (current > current_limit)
+    current = ((current + WORD_LIMIT) & WORD_MASK) - WORD_LIMIT
     current = current + 2 * STATE_LIMIT * ((current <= -STATE_LIMIT) * 1 - (current > STATE_LIMIT) * 1)
-    scaled = voltage * (DECAY_UNITY - voltage_decay)
-    voltage = ((scaled + ((scaled >> 63) & (DECAY_UNITY - 1))) >> DECAY_SHIFT) + current + bias
+    kept = DECAY_UNITY - voltage_decay
+    fraction = (voltage & FRACTION) * kept + ((voltage >> 31) & FRACTION)
+    voltage = (voltage >> DECAY_SHIFT) * kept + (fraction >> DECAY_SHIFT) + current + bias
     at_reset = (voltage >= voltage_limit) & (keep == 0) & (level < voltage_limit - 1)
     low = voltage <= -voltage_limit
     at_floor = low & (graded == 0)
@@ -91,6 +104,11 @@ def overflows(
 def start(neuron):
     """State before the first step, from the fields of an integer neuron model: current, voltage."""
     return np.zeros((), dtype=np.int64), np.asarray(neuron["initial_voltage"], dtype=np.int64)
+
+
+def largest_output(neuron):
+    """The largest absolute number that a neuron can send in one step, from the fields of an integer neuron model."""
+    return 1 if neuron["spiking"] else STATE_LIMIT >> int(neuron["output_shift"])
 
 
 def parameters_of(neuron):

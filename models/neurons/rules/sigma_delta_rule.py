@@ -85,6 +85,12 @@ def start(neuron):
     return zero, zero
 
 
+def largest_output(neuron):
+    """The largest absolute number that a neuron can send in one step, from the fields of an integer neuron model."""
+    # What a change can be at most; a value that wraps would be the most there is.
+    return (2 * STATE_LIMIT) >> int(neuron["output_shift"])
+
+
 def parameters_of(neuron):
     """What `step` wants, from the fields of an integer neuron model.
 

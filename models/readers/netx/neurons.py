@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron, IntegerSigmaDelta
+from ...neurons import IntegerLeakyIntegrateAndFire, IntegerNeuron, IntegerRefractory, IntegerSigmaDelta
 from ...operators import Shape
 from .fields import Array, NotReadableError, number, per_neuron, text, whole
 from .file import LayerDict
@@ -99,22 +99,18 @@ def _kind(fields: LayerDict) -> str:
     return text(fields, "type") if "type" in fields else LEAKY[0]  # the format's own default
 
 
-def _leaky(fields: LayerDict, layer: Shape, drive: Array) -> IntegerLeakyIntegrateAndFire:
-    refractory = number(fields, "refDelay", 1)
-    if refractory > 1:
-        raise NotReadableError(f"refDelay is {refractory}, and a neuron here is ready again at the next step (1)")
+def _leaky(fields: LayerDict, layer: Shape, drive: Array) -> IntegerNeuron:
     if number(fields, "gradedSpike", 0):
         raise NotReadableError("gradedSpike is set: CUBA neurons that send their potential have no integer model here")
     parameters = {name: per_neuron(whole(fields, name), layer, name) for name in ("iDecay", "vDecay", "vThMant")}
     if np.any(parameters["iDecay"] == 0):
         raise NotReadableError("iDecay is 0: a synaptic current that never decays is beyond Loihi's register (1..4096)")
-    return IntegerLeakyIntegrateAndFire(
-        parameters["iDecay"],
-        parameters["vDecay"],
-        parameters["vThMant"],
-        drive,
-        np.array(BIAS_EXPONENT),
-    )
+    registers = (parameters["iDecay"], parameters["vDecay"], parameters["vThMant"], drive, np.array(BIAS_EXPONENT))
+    refractory = number(fields, "refDelay", 1)
+    if refractory <= 1:
+        return IntegerLeakyIntegrateAndFire(*registers)
+    # With 1 a neuron is ready again at the next step.
+    return IntegerRefractory(*registers, period=np.array(refractory - 1))
 
 
 def _require_relu(fields: LayerDict) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
+from ...neurons.leaky_dynamics import Reset
+from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Input, Neurons, Operator
 from . import metadata
 from .file import NodeDict

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...neurons.leaky_integrate_and_fire import Reset
+from ...neurons.leaky_dynamics import Reset
 from .file import NodeDict
 from .values import NotSupportedError, integers, numbers
 

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
+from ...neurons.leaky_dynamics import Reset
+from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Neurons
 from . import metadata
 from .file import NodeDict

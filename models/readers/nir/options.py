@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...neurons.leaky_integrate_and_fire import Reset
+from ...neurons.leaky_dynamics import Reset
 from .file import NodeDict
 
 DEFAULT_DT = 1e-4

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
+from ...neurons.adaptive_threshold import AdaptiveThreshold
+from ...neurons.leaky_dynamics import LeakyDynamics, Reset
+from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Shape
 
 if TYPE_CHECKING:
@@ -29,12 +31,15 @@ class NeuronLayer:
     Attributes
     ----------
     name : path of the module.
-    parameters : of `LeakyIntegrateAndFire`; arrays that can be broadcast to the layer's tensor by NumPy's rules, in
-        which an axis for samples may stand in front. What is missing is 0, or 1 where it is a gain.
-    reset, inclusive, spiking : as in `LeakyIntegrateAndFire`.
+    parameters : of the family; arrays that can be broadcast to the layer's tensor by NumPy's rules, in which an axis
+        for samples may stand in front. What is missing is 0, or 1 where it is a gain.
+    reset, inclusive, spiking : as in `LeakyIntegrateAndFire`; other families always spike.
     keeps_state : the module itself keeps its state from call to call; else whoever calls it does.
     feedback : weight from each neuron to itself, one step later, or None.
     notes : assumptions.
+    family : of the neurons.
+    subtracts_baseline : as in `AdaptiveThreshold`, for which alone it means something.
+    late : steps by which what arrives is late.
     """
 
     name: str
@@ -45,8 +50,11 @@ class NeuronLayer:
     keeps_state: bool = True
     feedback: Array | None = None
     notes: tuple[str, ...] = field(default=())
+    family: type[LeakyDynamics] = LeakyIntegrateAndFire
+    subtracts_baseline: bool = False
+    late: int = 0
 
-    def model(self, shape: Shape) -> LeakyIntegrateAndFire:
+    def model(self, shape: Shape) -> LeakyDynamics:
         """The neurons of a layer of some shape.
 
         Raises
@@ -57,10 +65,15 @@ class NeuronLayer:
         for name in ("current_retention", "voltage_retention", "threshold", "bias"):
             fields.setdefault(name, np.zeros(()))
         flat = {name: fitted(value, shape) for name, value in fields.items()}
-        for name in ("current_retention", "voltage_retention"):
+        for name in (name for name in flat if name.endswith("_retention")):
             if np.any(flat[name] < 0) or np.any(flat[name] > 1):
                 raise Refusal(f"keeps {flat[name].min():g} to {flat[name].max():g} of a state per step, not 0 to 1")
-        return LeakyIntegrateAndFire(**flat, reset=self.reset, inclusive=self.inclusive, spiking=self.spiking)
+        flags: dict[str, Any] = {"reset": self.reset, "inclusive": self.inclusive}
+        if self.family is LeakyIntegrateAndFire:
+            flags["spiking"] = self.spiking
+        if self.family is AdaptiveThreshold:
+            flags["subtracts_baseline"] = self.subtracts_baseline
+        return self.family(**flat, **flags)
 
     def varying_axes(self, dimensions: int) -> set[int]:
         """Axes of a tensor of so many along which a parameter varies."""

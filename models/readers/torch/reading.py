@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
-from ...operators import Neurons
+from ...neurons.leaky_dynamics import LeakyDynamics, Reset
+from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...operators import Delay, Neurons
 from ..dataflow import Dataflow, Signal
 from .constant_steps import ConstantSteps
 from .elements import Rows, Traced, rows, spread
@@ -144,8 +145,10 @@ class Reading:
     def add_neurons(self, number: int, entry: Signal) -> Chain:
         """A layer of neurons behind a signal."""
         layer = self.layers[number]
-        model = layer.model(entry.shape)
-        signal = self.flow.neurons(layer.name, entry, model)
+        model, arriving = layer.model(entry.shape), entry
+        if layer.late:
+            arriving = self.flow.then(f"{layer.name}.late", Delay(np.asarray(layer.late)), entry)
+        signal = self.flow.neurons(layer.name, arriving, model)
         if layer.feedback is not None:
             self.flow.close_loop(self.flow.scale(f"{layer.name}.reset", signal, layer.feedback), signal)
         self.flow.assumptions += [note for note in layer.notes if note not in self.flow.assumptions]
@@ -155,7 +158,9 @@ class Reading:
         self.hidden[current_of(chain)] = lambda: _no_current(layer)
         return chain
 
-    def _potential(self, chain: Chain, layer: NeuronLayer, model: LeakyIntegrateAndFire) -> Signal:
+    def _potential(self, chain: Chain, layer: NeuronLayer, model: LeakyDynamics) -> Signal:
+        if not isinstance(model, LeakyIntegrateAndFire):
+            raise Refusal(f"uses the potential of {layer.name!r}, which spikes and is more than leaky; use its spikes")
         if not model.spiking:
             return Signal(chain.node, chain.entry.shape)
         if model.reset is not Reset.NONE or layer.feedback is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...neurons.leaky_integrate_and_fire import Reset
+from ...neurons.leaky_dynamics import Reset
 from .neuron_layer import NeuronLayer, Refusal, array_of
 from .options import TorchOptions
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...neurons.leaky_integrate_and_fire import Reset
+from ...neurons.leaky_dynamics import Reset
 from .neuron_layer import NeuronLayer, Refusal, array_of, fires_at_zero
 
 INTEGRATORS = ("NonSpikingIFNode", "NonSpikingLIFNode")

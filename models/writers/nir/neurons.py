@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...neurons import IntegerNeuron, SigmaDelta
-from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire, Reset
+from ...neurons.leaky_dynamics import Reset
+from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Neurons, Shape
 from ...readers.nir import NirOptions, metadata
 from ...readers.nir.file import NodeDict

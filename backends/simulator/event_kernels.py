@@ -1,0 +1,236 @@
+"""The compiled loops over synapses: what the spikes of one step give to the neurons they reach.
+
+Indices are unsigned, for Numba would otherwise ask of each whether it counts from the end, and short runs of weights
+would take twice as long. Several spikes of a dense layer are added at a time, so that a sum is loaded and stored once
+for all of them: their weights of 8 bits, four at a time, cannot leave 16 bits.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from .synapse_tables import Column, Kind
+
+_KIND = int(Column.KIND)
+_WIDE = int(Column.WIDE)
+_WEIGHTS = int(Column.WEIGHTS)
+_POINTERS = int(Column.POINTERS)
+_INDICES = int(Column.INDICES)
+_CHANNELS_IN = int(Column.CHANNELS_IN)
+_WIDTH_IN = int(Column.WIDTH_IN)
+_CHANNELS_OUT = int(Column.CHANNELS_OUT)
+_HEIGHT_OUT = int(Column.HEIGHT_OUT)
+_WIDTH_OUT = int(Column.WIDTH_OUT)
+_KERNEL_Y = int(Column.KERNEL_Y)
+_KERNEL_X = int(Column.KERNEL_X)
+_STRIDE_Y = int(Column.STRIDE_Y)
+_STRIDE_X = int(Column.STRIDE_X)
+_PAD_Y = int(Column.PAD_Y)
+_PAD_X = int(Column.PAD_X)
+_DILATION_Y = int(Column.DILATION_Y)
+_DILATION_X = int(Column.DILATION_X)
+_GROUPS = int(Column.GROUPS)
+_DENSE = int(Kind.DENSE)
+_CONVOLUTION = int(Kind.CONVOLUTION)
+_GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
+_ONE_TO_ONE = int(Kind.ONE_TO_ONE)
+
+
+@numba.njit(nogil=True)
+def _add_run(total, start, weights, first, count, value):
+    """total[start + i] += weights[first + i] * value, for i in 0..count - 1."""
+    if value == 1:
+        for i in range(count):
+            total[start + i] += weights[first + i]
+    else:
+        for i in range(count):
+            total[start + i] += np.int32(np.int32(weights[first + i]) * value)
+
+
+@numba.njit(nogil=True)
+def _add_dense_spikes(total, size, weights, begin, width, fired, start, count):
+    """Add the rows of plain spikes; `begin` is the first weight of row 0 that is wanted."""
+    neurons = np.uint64(size)
+    event = start
+    while event + 4 <= start + count:
+        first = np.uint64(begin + fired[event] * width)
+        second = np.uint64(begin + fired[event + 1] * width)
+        third = np.uint64(begin + fired[event + 2] * width)
+        fourth = np.uint64(begin + fired[event + 3] * width)
+        for i in range(neurons):
+            total[i] += np.int16(
+                np.int16(weights[first + i])
+                + np.int16(weights[second + i])
+                + np.int16(weights[third + i])
+                + np.int16(weights[fourth + i])
+            )
+        event += 4
+    while event < start + count:
+        _add_run(total, np.uint64(0), weights, np.uint64(begin + fired[event] * width), neurons, np.int32(1))
+        event += 1
+
+
+@numba.njit(nogil=True, inline="always")
+def _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers):
+    begin = rows[index, _WEIGHTS] + first
+    if numbers < 0 and rows[index, _WIDE] < 2:
+        _add_dense_spikes(total, size, weights, begin, width, fired, start, count)
+        return
+    for event in range(count):
+        value = values[numbers + event] if numbers >= 0 else np.int32(1)
+        weight = np.uint64(begin + fired[start + event] * width)
+        _add_run(total, np.uint64(0), weights, weight, np.uint64(size), value)
+
+
+@numba.njit(nogil=True)
+def _add_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+    """Add what spikes give to whole rows of positions, `first` being the first neuron of the first row.
+
+    Positions along x that a spike reaches lie beside each other, and so do their channels; the weights are laid out in
+    the same order, so that each row of the kernel is one run.
+    """
+    channels_in, width_in = rows[index, _CHANNELS_IN], rows[index, _WIDTH_IN]
+    channels_out, width_out = rows[index, _CHANNELS_OUT], rows[index, _WIDTH_OUT]
+    kernel_y, kernel_x = rows[index, _KERNEL_Y], rows[index, _KERNEL_X]
+    stride_y, stride_x = rows[index, _STRIDE_Y], rows[index, _STRIDE_X]
+    pad_y, pad_x = rows[index, _PAD_Y], rows[index, _PAD_X]
+    dilation_y = rows[index, _DILATION_Y]
+    line = width_out * channels_out
+    first_y = first // line
+    stop_y = first_y + size // line
+    whole, over = kernel_x // stride_x, kernel_x % stride_x
+    per_place = 1.0 / channels_in  # a division of integers takes several times as long, and there are two for a spike
+    per_row = 1.0 / width_in
+    for event in range(count):
+        value = values[numbers + event] if numbers >= 0 else np.int32(1)
+        source = fired[start + event]
+        place = np.int64((source + 0.5) * per_place)
+        channel = source - place * channels_in
+        y = np.int64((place + 0.5) * per_row)
+        reach_x = place - y * width_in + pad_x
+        last_x = reach_x // stride_x if stride_x > 1 else reach_x
+        phase = reach_x - last_x * stride_x
+        length = whole + (1 if phase < over else 0)
+        first_x = last_x - length + 1
+        low, high = max(first_x, 0), min(last_x, width_out - 1)
+        if low > high:
+            continue
+        run = np.uint64((high - low + 1) * channels_out)
+        column = phase * whole + min(phase, over) + low - first_x
+        base = rows[index, _WEIGHTS] + (channel * (kernel_y * kernel_x) + column) * channels_out
+        for j in range(kernel_y):
+            reach_y = y + pad_y - j * dilation_y
+            if stride_y > 1:
+                if reach_y < 0 or reach_y % stride_y:
+                    continue
+                reach_y = reach_y // stride_y
+            if reach_y < first_y or reach_y >= stop_y:
+                continue
+            target = np.uint64((reach_y - first_y) * line + low * channels_out)
+            _add_run(total, target, weights, np.uint64(base + j * kernel_x * channels_out), run, value)
+
+
+@numba.njit(nogil=True)
+def _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+    """As `_add_convolution`, position by position: with groups or dilation, runs end at each."""
+    channels_in, width_in = rows[index, _CHANNELS_IN], rows[index, _WIDTH_IN]
+    channels_out, height_out, width_out = (
+        rows[index, _CHANNELS_OUT], rows[index, _HEIGHT_OUT], rows[index, _WIDTH_OUT]
+    )  # fmt: skip
+    kernel_y, kernel_x = rows[index, _KERNEL_Y], rows[index, _KERNEL_X]
+    stride_y, stride_x = rows[index, _STRIDE_Y], rows[index, _STRIDE_X]
+    outputs = channels_out // rows[index, _GROUPS]
+    for event in range(count):
+        value = values[numbers + event] if numbers >= 0 else np.int32(1)
+        source = fired[start + event]
+        channel = source % channels_in
+        x = source // channels_in % width_in
+        y = source // (channels_in * width_in)
+        group = channel // (channels_in // rows[index, _GROUPS])
+        kernel = rows[index, _WEIGHTS] + channel * (kernel_y * kernel_x * outputs)
+        for j in range(kernel_y):
+            reach_y = y + rows[index, _PAD_Y] - j * rows[index, _DILATION_Y]
+            if reach_y < 0 or reach_y % stride_y or reach_y // stride_y >= height_out:
+                continue
+            for i in range(kernel_x):
+                reach_x = x + rows[index, _PAD_X] - i * rows[index, _DILATION_X]
+                if reach_x < 0 or reach_x % stride_x or reach_x // stride_x >= width_out:
+                    continue
+                place = (reach_y // stride_y) * width_out + reach_x // stride_x
+                target = place * channels_out + group * outputs - first
+                if 0 <= target < size:
+                    weight = np.uint64(kernel + (j * kernel_x + i) * outputs)
+                    _add_run(total, np.uint64(target), weights, weight, np.uint64(outputs), value)
+
+
+@numba.njit(nogil=True)
+def _add_one_to_one(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+    for event in range(count):
+        value = values[numbers + event] if numbers >= 0 else np.int32(1)
+        source = fired[start + event]
+        if first <= source < first + size:
+            total[source - first] += np.int32(np.int32(weights[rows[index, _WEIGHTS] + source]) * value)
+
+
+@numba.njit(nogil=True)
+def _add_listed(
+    total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
+):  # fmt: skip
+    for event in range(count):
+        value = values[numbers + event] if numbers >= 0 else np.int32(1)
+        at = rows[index, _POINTERS] + fired[start + event] * (pieces + 1) + piece
+        begin = np.uint64(rows[index, _INDICES] + pointers[at])
+        weight = np.uint64(rows[index, _WEIGHTS] + pointers[at])
+        for synapse in range(np.uint64(pointers[at + 1] - pointers[at])):
+            target = np.uint64(indices[begin + synapse] - first)
+            total[target] += np.int32(np.int32(weights[weight + synapse]) * value)
+
+
+@numba.njit(nogil=True, inline="always")
+def _add_of_width(
+    total, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+    fired, start, count, values, numbers,
+):  # fmt: skip
+    kind = rows[index, _KIND]
+    if kind == _DENSE:
+        _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers)
+    elif kind == _CONVOLUTION:
+        _add_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
+    elif kind == _GROUPED_CONVOLUTION:
+        _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
+    elif kind == _ONE_TO_ONE:
+        _add_one_to_one(total, size, first, rows, index, weights, fired, start, count, values, numbers)
+    else:
+        _add_listed(
+            total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
+        )  # fmt: skip
+
+
+@numba.njit(nogil=True, inline="always")
+def add_events(
+    total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
+    fired, start, count, values, numbers,
+):  # fmt: skip
+    """Add what the spikes of one step of a projection's source give to a piece of its target.
+
+    Parameters
+    ----------
+    total : int32, of the piece's neurons, `size` of them; is changed.
+    first, width : the number of the piece's first neuron, and how many neurons the target has.
+    piece, pieces : which piece of how many.
+    rows, index : the table of projections, and which of them.
+    narrow, wide, pointers, indices : see `SynapseTables`.
+    fired, start, count : int32, numbers of the source's neurons, and where those that spiked stand.
+    values, numbers : int32, what they sent, and where the first of it stands; negative for plain spikes.
+    """
+    if rows[index, _WIDE]:
+        _add_of_width(
+            total, size, first, width, piece, pieces, rows, index, wide, pointers, indices,
+            fired, start, count, values, numbers,
+        )  # fmt: skip
+    else:
+        _add_of_width(
+            total, size, first, width, piece, pieces, rows, index, narrow, pointers, indices,
+            fired, start, count, values, numbers,
+        )  # fmt: skip

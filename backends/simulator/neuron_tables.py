@@ -1,0 +1,54 @@
+"""The neurons of a population as flat arrays, and the fastest loop that suits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.network import Population
+from ...models.neurons import IntegerNeuron
+from .layout import outer_numbers
+from .rule_loops import forms_of
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronTable:
+    """A population's neurons in the inner numbering.
+
+    Attributes
+    ----------
+    neuron : the model.
+    parameters : (parameters, neurons) int32.
+    form : number of the fastest loop, see `rule_loops`.
+    complete_form : of the fastest loop that keeps all states, those too that nothing depends on.
+    order : (neurons,) int64, the outer number of each.
+    """
+
+    neuron: IntegerNeuron
+    parameters: Array
+    form: int
+    complete_form: int
+    order: Array
+
+    @classmethod
+    def of(cls, population: Population, largest: int) -> NeuronTable:
+        """The neurons of a population at which sums of at most a certain magnitude arrive."""
+        neuron = population.neuron
+        assert isinstance(neuron, IntegerNeuron)
+        order = outer_numbers(population.shape)
+        given = neuron.rule_parameters
+        rows = [np.broadcast_to(given[name], (population.size,))[order] for name in neuron.rule.parameters]
+        forms = forms_of(neuron.rule)
+        suitable = [number for number, form in enumerate(forms) if form.suits(given, largest)]
+        complete = [number for number in suitable if not forms[number].unused]
+        return cls(neuron, np.array(rows, dtype=np.int32), suitable[0], complete[0], order)
+
+    def start(self, samples: int, first: int) -> Array:
+        """(samples, states, neurons) int32, before the first step of samples first, first + 1 ..."""
+        states = self.neuron.initial_state(samples, self.order.size, first)
+        return np.ascontiguousarray(np.stack([part[:, self.order].astype(np.int32) for part in states], axis=1))
