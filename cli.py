@@ -257,13 +257,14 @@ def run(
     samples: Annotated[int | None, typer.Option(min=1, help="Run only the first so many samples.")] = None,
     processes: ProcessesOption = "layer",
     timeout: Annotated[float, typer.Option(min=1, max=1e6, help="Seconds after which Lava is stopped.")] = 600,
+    weights: Annotated[Path | None, typer.Option(help="The .npz file to write learned weights to.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run a deployed model again, in the simulator or in Lava, and compare the two."""
     from .deploy.rerun import rerun
 
-    result = rerun(folder, backend, data, samples, per_core=processes == "core", timeout=timeout)
+    result = rerun(folder, backend, data, samples, per_core=processes == "core", timeout=timeout, weights=weights)
     if json:
         _print_json(result.as_dict())
     if json or quiet:
@@ -276,6 +277,13 @@ def run(
     )
     if result.mismatched_spikes is not None:
         typer.echo(f"Against the simulator: {result.mismatched_spikes} mismatched spikes.")
+    for learned in result.learned:
+        typer.echo(
+            f"{learned.projection}: {learned.changed} of {learned.synapses} weights changed, mean {learned.before:.1f} "
+            f"before and {learned.after:.1f} after, now {learned.lowest}..{learned.highest}."
+        )
+    if result.mismatched_weights is not None:
+        typer.echo(f"Against the simulator: {result.mismatched_weights} mismatched weights.")
 
 
 @app.command()

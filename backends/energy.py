@@ -106,7 +106,7 @@ def energy_terms(counters: Counters, costs: EnergyCosts, topology: Topology) -> 
     """
     operations = [(name, int(counts.sum()), constant) for name, counts, constant in _on_cores(counters, costs)]
     hops = [
-        (hop.name, int(counters.link_packets[hop.links].sum()), hop.constant)
+        (hop.name, int(counters.link_packets[:, hop.links].sum()), hop.constant)
         for hop in hop_costs(counters, topology, costs.hop_east_west, costs.hop_north_south)
     ]
     return tuple(

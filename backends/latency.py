@@ -55,7 +55,7 @@ class Bottleneck:
     share : of the sample's time, 0 to 1: the steps that this work determines; with "sum", where every step consists
         of work and barrier, their parts in it.
     core : the logical core that does this work for most of that time; None for links and the barrier.
-    link : the busiest link, from tile to tile (chip, column, row), where `work` is "links".
+    link : the same of links, from tile to tile (chip, column, row), where `work` is "links".
     """
 
     work: WorkKind
@@ -88,9 +88,9 @@ class Timing:
 def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles: int, period: int) -> Timing:
     """Time of a mean sample.
 
-    The counters are sums over samples, so that a step's work is that of the mean sample, and a link's packets are
-    spread evenly over the steps. The mean of a maximum is at least the maximum of the means: where samples differ in
-    which core is busiest, or a link's packets come in bursts, the chip takes longer than this.
+    The counters are sums over samples, so that a step's work is that of the mean sample. The mean of a maximum is at
+    least the maximum of the means: where samples differ in which core or link is busiest, the chip takes longer than
+    this.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
             for kind in SYNAPSE_KINDS
             if kind in counters.synaptic_operations
         },
-        counters.link_packets / (counters.samples * counters.rows),
+        counters.link_packets / counters.samples,
         link_times,
     )
     streamed = _overlap(alone, period)
@@ -144,7 +144,7 @@ def _overlap(load: StepWork, period: int) -> StepWork:
         packets_out=fold(load.packets_out),
         packets_in=fold(load.packets_in),
         synaptic_operations={kind: fold(counts) for kind, counts in load.synaptic_operations.items()},
-        link_packets=load.link_packets * (load.spikes.shape[0] / period),
+        link_packets=fold(load.link_packets),
     )
 
 
@@ -160,12 +160,11 @@ def _find_bottleneck(work: Mapping[WorkKind, Array], costs: CostSet, counters: C
     name = max(spent, key=lambda rival: float(spent[rival].sum()))
     time = float(sum(part.sum() for part in spent.values()))
     share = float(spent[name].sum()) / time if time else 1.0
-    if name == "links":
-        return Bottleneck(name, share, link=counters.links[int(work[name][0].argmax())])
     if name == "barrier":
         return Bottleneck(name, share)
-    by_core = np.bincount(work[name].argmax(axis=1), weights=spent[name])
-    return Bottleneck(name, share, core=int(by_core.argmax()))
+    # The core or link that is the busiest for most of that time.
+    where = int(np.bincount(work[name].argmax(axis=1), weights=spent[name]).argmax())
+    return Bottleneck(name, share, link=counters.links[where]) if name == "links" else Bottleneck(name, share, where)
 
 
 def _time_terms(time: TimeCosts, counters: Counters, tiles: int, hops: list[HopCost]) -> tuple[TimeTerm, ...]:

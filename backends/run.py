@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,12 @@ class Counters:
         core, with multicast routing one per spike that leaves its core.
     packets_in : (rows, cores) int64; messages that arrive, one per spike and receiving core. Input from off the chip
         arrives and leaves no core.
-    link_packets : (links,) int64; messages over each link of the mesh, in the order of `links`.
+    memory_reads : (rows, cores) int64; words of synaptic memory that are read on each core: for each spike that arrives
+        there, from wherever, what its axon takes; of a shared kernel, what is stored for the source's channel at each
+        place of the kernel through which any neuron of the core sees the source. Words are those of the target's
+        `synaptic_memory`.
+    link_packets : (rows, links) int64; messages over each link of the mesh, in the order of `links`. A message crosses
+        the mesh within the step at which it is sent.
     links : ((chip, column, row), (chip, column, row)) from tile to neighbouring tile; on a torus also from edge to
         edge, and on boards of several chips from chip to chip.
     layer_spikes : per population, spikes.
@@ -46,6 +51,7 @@ class Counters:
     neuron_updates: Array
     packets_out: Array
     packets_in: Array
+    memory_reads: Array
     link_packets: Array
     links: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...]
     layer_spikes: Mapping[str, int]
@@ -58,11 +64,12 @@ class Counters:
         return int(self.spikes.shape[0])
 
     def per_sample(self) -> dict[str, float]:
-        """Spikes, synaptic operations, neuron updates, packets and hops of a mean sample."""
+        """Spikes, synaptic operations, neuron updates, memory reads, packets and hops of a mean sample."""
         totals = {
             "spikes": int(self.spikes.sum()),
             "synaptic_operations": int(sum(part.sum() for part in self.synaptic_operations.values())),
             "neuron_updates": int(self.neuron_updates.sum()) * self.rows * self.samples,
+            "memory_reads": int(self.memory_reads.sum()),
             "packets": int(self.packets_in.sum()),
             "hops": int(self.link_packets.sum()),
         }
@@ -79,11 +86,13 @@ class Run:
     activity : per recorded population, (samples, steps, neurons) integer: spikes, or the values of graded ones; each
         population in its own window, so that entry t belongs to step t of the sample everywhere.
     counters : None for a backend that does not count.
+    weights : per plastic projection, (targets, sources) int64, after the run.
     """
 
     output: str
     activity: Mapping[str, Array]
     counters: Counters | None = None
+    weights: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def answer(self) -> Array:

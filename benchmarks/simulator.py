@@ -15,32 +15,21 @@ spikes or counts differ.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from simulator_environments import ENVIRONMENTS, OWN, NotInstalled, interpreter
+from simulator_environments import ENVIRONMENTS, NotInstalled
 from simulator_plot import plot
-from simulator_rows import PEERS, ROWS, SCATTER_GOAL, Peer
-from simulator_workloads import GESTURE_NAME, SIZES, Workload, make
+from simulator_rows import OURS, PEERS, ROWS, SCATTER_GOAL
+from simulator_runs import Failed, agreement_by_counts, agreement_of, limit_of, run_peer, times_of
+from simulator_workloads import GESTURE_NAME, SIZES, make
 
-Array = NDArray[Any]
-
-HERE = Path(__file__).resolve().parent
-OURS = Peer("Spikeloom", OWN, "spikeloom")
-RATE_TOLERANCE = 0.02  # of the number of spikes of a peer that does not truncate, and four standard deviations
-
-
-class Failed(Exception):
-    """A process failed; the message is the end of what it said."""
+COLUMNS = ("", "set-up s", "first s", "median s", "from – to", "ours is faster", "goal", "spikes")
 
 
 def main() -> None:
@@ -50,9 +39,9 @@ def main() -> None:
     results: dict[str, Any] = {"machine": _machine(options.processors), "repeats": options.repeats, "rows": {}}
     rows = results["rows"]
     problems: list[str] = []
-    for letter in options.rows:
+    for letter in sorted(options.rows, key=lambda letter: letter == "F"):  # F looks at what A and B reached
         try:
-            rows[letter] = _limit(options, rows) if letter == "F" else _row(letter, options, problems)
+            rows[letter] = limit_of(options, rows) if letter == "F" else _row(letter, options, problems)
         except Failed as failed:
             problems.append(f"{letter}: {failed}")
             continue
@@ -131,25 +120,29 @@ def _row(letter: str, options: argparse.Namespace, problems: list[str]) -> dict[
     workload = make(letter, sizes, folder)
     workload.save(folder, listed=any(PEERS[key].listed for key in keys))
     extra = (letter, json.dumps(sizes))
-    own, spikes = _run(OURS, folder, options, extra)
+    own, spikes = run_peer(OURS, folder, options, extra)
     row: dict[str, Any] = {"title": workload.title, "sizes": sizes, "missing": {}, "times": {}}
     row |= {name: own[name] for name in ("events", "rates", "neurons", "compared") if name in own}
-    row["times"]["spikeloom"] = _times(OURS, own, None)
+    row["times"]["spikeloom"] = times_of(OURS, own, None)
     if "uncounted" in own:
         row["times"]["spikeloom"]["without counters"] = statistics.median(own["uncounted"])
     problems += [f"D: {one['name']} differ from SANA-FE's" for one in own.get("compared", []) if not one["same"]]
     for key in keys:
         peer = PEERS[key]
         try:
-            found, theirs = _run(peer, folder, options)
+            found, theirs = run_peer(peer, folder, options)
         except (NotInstalled, Failed) as reason:
             row["missing"][key] = str(reason)
             if isinstance(reason, Failed):
                 problems.append(f"{letter}, {peer.name}: {reason}")
             continue
         leaks = any(layer["decay"] for layer in workload.description.get("layers", [workload.description]))
-        agreement = _agreement(spikes, theirs, peer.drifts and leaks) if theirs is not None else _by_counts(found, own)
-        row["times"][key] = _times(peer, found, agreement, drifts=peer.drifts and leaks)
+        agreement = (
+            agreement_of(spikes, theirs, peer.drifts and leaks)
+            if theirs is not None
+            else agreement_by_counts(found, own)
+        )
+        row["times"][key] = times_of(peer, found, agreement, drifts=peer.drifts and leaks)
         if not agreement["good"]:
             problems.append(f"{letter}, {peer.name}: {agreement['text']}")
     return row
@@ -164,125 +157,11 @@ def _dump(folder: Path, sizes: dict[str, Any], options: argparse.Namespace) -> N
     (folder / "workload.json").write_text(json.dumps({"samples": 1, "inputs": 1, **sizes}), encoding="utf-8")
     print("D: SANA-FE writes its network, and who sends what when ...", file=sys.stderr, flush=True)
     try:
-        _run(PEERS["sanafe"], folder, options, ("dump",))
+        run_peer(PEERS["sanafe"], folder, options, ("dump",))
     except NotInstalled as reason:
         raise Failed(f"needs SANA-FE, which has the network: {reason}") from None
     (folder / "SANA-FE, simple timing" / GESTURE_NAME).replace(folder / GESTURE_NAME)
     marker.write_text(json.dumps(sizes), encoding="utf-8")
-
-
-def _run(
-    peer: Peer, folder: Path, options: argparse.Namespace, extra: tuple[str, ...] = ()
-) -> tuple[dict[str, Any], Array | None]:
-    """What a peer's script wrote: its times, and the spikes of the last layer."""
-    python = interpreter(peer.environment, options.environments, not options.no_install)
-    print(f"{folder.name}: {peer.name} ...", file=sys.stderr, flush=True)
-    result = folder / peer.name
-    for name in ("result.json", "spikes.npz"):
-        (result / name).unlink(missing_ok=True)
-    arguments = extra or tuple(option.format(processors=options.processors) for option in peer.options)
-    script = HERE / "peers" / f"run_{peer.script}.py"
-    command = [str(python), str(script), str(folder), str(result), str(options.repeats), *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=options.timeout,
-            env=_surroundings(options.processors, peer.environment),
-            preexec_fn=functools.partial(_confine, options.processors),
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"not done within {options.timeout:g} s") from None
-    if done.returncode:
-        raise Failed(" | ".join((done.stderr or done.stdout).strip().splitlines()[-3:]) or f"exit {done.returncode}")
-    found = json.loads((result / "result.json").read_text(encoding="utf-8"))
-    if not (result / "spikes.npz").is_file():
-        return found, None
-    with np.load(result / "spikes.npz") as packed:
-        spikes = np.unpackbits(packed["spikes"], axis=-1, count=int(packed["neurons"]))
-    return found, spikes.astype(bool)
-
-
-def _surroundings(processors: int, environment: str) -> dict[str, str]:
-    surroundings = dict(os.environ)
-    if environment != OWN:
-        surroundings.pop("PYTHONPATH", None)
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        surroundings[name] = str(processors)
-    return surroundings
-
-
-def _confine(processors: int) -> None:
-    """Let this process use so many processors only, where the system can do so."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:processors])
-
-
-def _agreement(ours: Array, theirs: Array, drifts: bool) -> dict[str, Any]:
-    """Whether spikes are the same, or as many where they may drift; and how many agree."""
-    if ours.shape != theirs.shape:
-        return {"good": False, "text": f"spikes of shape {theirs.shape} instead of {ours.shape}"}
-    if np.array_equal(ours, theirs):
-        return {"good": True, "text": "same"}
-    count, other = int(ours.sum()), int(theirs.sum())
-    share = 2 * int((ours & theirs).sum()) / max(1, count + other)
-    text = f"{share:.1%} agree, {other / max(1, count) - 1:+.2%} spikes"
-    near = abs(count - other) <= RATE_TOLERANCE * count + 4 * count**0.5
-    return {"good": drifts and near, "text": text if drifts else f"DIFFERENT: {text}", "share": share}
-
-
-def _by_counts(found: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Whether SANA-FE's measured runs count what its written one did, with which ours are compared one by one."""
-    totals = {one["name"]: one["theirs"] for one in own["compared"]}
-    names = {"spikes": "delivered events", "packets_sent": "packets sent", "neurons_updated": "neurons updated"}
-    wrong = [ours for theirs, ours in names.items() if found["counts"][theirs] != totals[ours]]
-    same = not wrong and all(one["same"] for one in own["compared"])
-    return {"good": same, "text": "same counts" if same else f"DIFFERENT: {', '.join(wrong) or 'see above'}"}
-
-
-def _times(peer: Peer, found: dict[str, Any], agreement: dict[str, Any] | None, drifts: bool = False) -> dict[str, Any]:
-    return {
-        "name": peer.name,
-        "ours": peer is OURS,
-        "drifts": drifts,
-        "setup": found["setup"],
-        "first": found["first"],
-        "seconds": found["seconds"],
-        "median": statistics.median(found["seconds"]),
-        "fastest": min(found["seconds"]),
-        "slowest": max(found["seconds"]),
-        "agreement": agreement,
-        "versions": found["versions"],
-    }
-
-
-def _limit(options: argparse.Namespace, rows: dict[str, Any]) -> dict[str, Any]:
-    """F: the machine's limit, and what of it A and B reach."""
-    sizes = options.sizes["F"]
-    print("F: adding rows ...", file=sys.stderr, flush=True)
-    command = [sys.executable, str(HERE / "scatter_limit.py"), "--repeats", str(options.repeats)]
-    for name, value in sizes.items():
-        command += [f"--{name.replace('_', '-')}", str(value)]
-    done = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=_surroundings(options.processors, OWN),
-        preexec_fn=functools.partial(_confine, options.processors),
-    )
-    if done.returncode:
-        raise Failed(done.stderr.strip().splitlines()[-1])
-    limits = json.loads(done.stdout)
-    most = max(limits, key=int)
-    row: dict[str, Any] = {"title": "scatter-add limit", "sizes": sizes, "limits": limits, "reached": {}}
-    for letter, threads in (("A", "1"), ("B", most)):
-        if letter in rows:
-            speed = rows[letter]["events"] / rows[letter]["times"]["spikeloom"]["median"]
-            row["reached"][letter] = {"speed": speed, "threads": int(threads), "share": speed / limits[threads]}
-    return row
 
 
 def _print_row(letter: str, row: dict[str, Any]) -> None:
@@ -301,9 +180,7 @@ def _print_row(letter: str, row: dict[str, Any]) -> None:
     print(
         f"{row['events'] / 1e6:,.1f} M synaptic events (weights other than zero), {row['neurons']:,} neurons; {rates}\n"
     )
-    print(
-        "| | set-up s | first s | median s | from – to | ours is faster | goal | spikes |\n|---|---|---|---|---|---|---|---|"
-    )
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     ours = row["times"]["spikeloom"]["median"]
     goals = _goals(letter, row)
     for key, time in row["times"].items():

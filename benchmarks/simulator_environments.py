@@ -7,7 +7,6 @@ after that. What cannot be installed is reported and left out of the table.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def interpreter(name: str, given: dict[str, Path], install: bool) -> Path:
 
 def _python(folder: Path) -> Path:
     # Not resolved: a virtual environment's Python is a link, and finds its packages by where the link lies.
-    return folder.absolute() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return folder.absolute() / "bin" / "python"
 
 
 def _stamp(folder: Path) -> list[list[str]] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -51,7 +52,7 @@ def gesture(file: Path, steps: int) -> Workload:
         ),
     ]
     projections, operators = [], []
-    for number, (before, after) in enumerate(zip(names[:-1], names[1:], strict=True)):
+    for number, (before, after) in enumerate(pairwise(names)):
         whole = recovered(dump, number)
         operators.append(_operator(whole))
         projections.append(

@@ -44,6 +44,7 @@ class Row:
     goals: dict[str, float]
 
 
+OURS = Peer("Spikeloom", OWN, "spikeloom")
 PEERS = {
     "lava": Peer("Lava", OWN, "lava"),
     "nengo-loihi": Peer("nengo-loihi emulator", "nengo", "nengo_loihi"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..mapping.explanation import Explanation
+from ..mapping.learning_engine import check_learning
 from ..mapping.mapper import find_fit
 from ..mapping.problem import Problem
 from ..mapping.target_files import load_target
@@ -14,6 +15,7 @@ from ..models.input_code import ANALOG_BITS, input_code
 from ..models.network import Role
 from .configuration import Configuration
 from .conversion.calibrated import convert_graph
+from .learning import learning_rules
 from .lowering.lower import lower, prepare
 from .lowering.relays import with_relays
 from .model_source import Model, Recordings, built_in, load_graph, open_data, with_built_in_options
@@ -90,6 +92,9 @@ def check(
     else:
         bits, notes = input_code(given.x).bits, (*notes, *given.notes)
     told = share_of((progress or Quiet()).stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
+    rules = learning_rules(network, config, graph.name)
+    cannot_learn = tuple(check_learning(rules, chip.learning, chip.name))
     fit = find_fit(network, chip, None, config.mapping, bits, config.search(told))
     cores = None if fit.mapping is None else fit.mapping.cores
-    return Check(fit.mapping is not None, cores, fit.explanation, fit.problems, (*graph.assumptions, *notes))
+    fits = fit.mapping is not None and not cannot_learn
+    return Check(fits, cores, fit.explanation, (*cannot_learn, *fit.problems), (*graph.assumptions, *notes))

@@ -12,6 +12,7 @@ from ..backends.program import Program
 from ..backends.simulator.simulate import Simulator
 from ..mapping.explanation import Explanation
 from ..mapping.features import check_features
+from ..mapping.learning_engine import check_learning
 from ..mapping.mapper import explained_mapping
 from ..mapping.problem import describe
 from ..mapping.target import Target
@@ -23,6 +24,7 @@ from ..models.input_code import InputCode, input_code
 from ..models.network import Network
 from .configuration import Configuration
 from .data import Data
+from .learning import learning_notes, learning_rules, with_learning
 from .lowering.lower import lower
 from .lowering.relays import with_relays
 from .progress import MAPPING_TOTAL, Progress, share_of
@@ -73,7 +75,8 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
             f"{data.name}: x holds fractions, and {graph.name} is an integer network, which takes integers as they "
             "are: bring x to the integers that it was trained on."
         )
-    problems = check_features(network, target, code.bits)
+    rules = learning_rules(network, config, graph.name)
+    problems = check_features(network, target, code.bits) + check_learning(rules, target.learning, target.name)
     if problems:
         raise DoesNotFitError(f"{graph.name} does not fit {target.name}:\n{describe(problems)}")
     stage = quantize_for(network, code, target, data, config, progress)
@@ -85,10 +88,11 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
         quantization.network, target, rates, config.mapping, code.bits, config.search(told)
     )
     decision = config.decision or natural_decision(network.by_name[network.output])
-    program = Program(quantization.network, mapping, target, code, decision, data.steps)
+    program = Program(with_learning(quantization.network, rules), mapping, target, code, decision, data.steps)
     remarks = [
         *notes,
         *stage.notes,
+        *learning_notes(program.network),
         *(lost_steps(graph, network, weights) if weights else ()),
         f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",
     ]

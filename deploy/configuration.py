@@ -23,6 +23,7 @@ from ..models.readers.nir import NirOptions
 from ..models.readers.onnx import OnnxOptions
 from ..models.readers.torch import TorchOptions
 from .conversion.thresholds import ThresholdRule
+from .learning_choices import RULES, Learning, TraceChoice
 from .quantization.weights import MOST_BITS
 from .quantization.wish import Wish
 from .quantization_choices import Bits, Share, Split
@@ -43,6 +44,9 @@ REASONS = {  # what pydantic says of types, in a user's words
     "model_type": "it must be a mapping of keys to values",
     "tuple_type": "it must be a list",
     "string_type": "it must be a text (quote it)",
+    "model_attributes_type": "it must be a mapping of keys to values",
+    "union_tag_not_found": f"its rule is missing, one of {', '.join(RULES)}",
+    "union_tag_invalid": f"its rule is one of {', '.join(RULES)}",
 }
 
 
@@ -52,6 +56,7 @@ class LayerConfiguration(BaseModel):
     Attributes
     ----------
     ternary : weights are -1, 0 or 1 times a step; leaves no bits to choose.
+    learning : how the dense synapses that reach it learn while the program runs; see `learning_choices`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +66,7 @@ class LayerConfiguration(BaseModel):
     split: Split | None = None
     ternary: bool = False
     prune: Share | None = None
+    learning: Learning | None = None
 
     @model_validator(mode="after")
     def _one_width(self) -> LayerConfiguration:
@@ -268,9 +274,11 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part != "[key]"]
+        known = _known_keys(place)
+        if len(place) > 3 and place[2] == "learning":  # after it stands the name of the rule, which no file has there
+            del place[3]
         key = ".".join(place)
         if first["type"] == "extra_forbidden":
-            known = Configuration.model_fields if len(place) == 1 else LayerConfiguration.model_fields
             raise UsageError(f"There is no configuration key {key!r}; the keys are {', '.join(known)}.") from None
         if place[0] in given:  # of a tuple, an option has no entries with names of their own
             key, first["input"] = place[0], given[place[0]]
@@ -279,6 +287,15 @@ def configuration(file: Path | None = None, **options: Any) -> Configuration:
         reason = REASONS.get(first["type"], first["msg"].removeprefix("Value error, "))
         reason = reason[0].lower() + reason[1:]
         raise UsageError(f"{source} {name} cannot be {_shown(first['input'])}: {reason}.") from None
+
+
+def _known_keys(place: list[str]) -> list[str]:
+    """The keys that there are where one of them is wrong; `place` as pydantic has it."""
+    if len(place) == 1:
+        return list(Configuration.model_fields)
+    if len(place) < 5:
+        return list(LayerConfiguration.model_fields)
+    return list((RULES[place[3]] if len(place) == 5 else TraceChoice).model_fields)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .conversion.calibrated import convert_graph
 from .data import Data
 from .evaluation import evaluate, evaluate_lava, simulate
 from .guards import guard
+from .learning import without_rules
 from .ledger import Entry
 from .lowering.lower import prepare
 from .model_source import Model, Recordings, load_graph, open_data, with_built_in_options
@@ -100,7 +101,8 @@ def _attribution(compiled: Compiled, data: Data, progress: Progress) -> Attribut
     program = compiled.program
     advance = progress.stage("looking layer by layer", samples_of(data, compiled.network).size)
     shares = weight_shares(compiled.quantization.layers)
-    return attribute(compiled.network, program.network, program.code, program.decision, data, shares, advance)
+    still = without_rules(program.network)  # layer by layer, what the integers cost before anything is learned
+    return attribute(compiled.network, still, program.code, program.decision, data, shares, advance)
 
 
 def _bearable_in_lava(program: Program) -> int:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.counting import count
-from ..backends.lava.backend import run_lava
+from ..backends.lava.backend import learn_in_lava
 from ..backends.program import Program
 from ..backends.run import Counters, Run
+from ..backends.simulator.learning_run import run_learning
 from ..backends.simulator.simulate import Simulator
 from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.execution.forward import forward
@@ -70,7 +71,7 @@ def evaluate(
     right = 0
     shape = network.input.shape
     last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
-    batch = _batch(network, data)
+    batch = _batch(network, data, program.network)
     spike_counts: dict[str, Array] = {}
     for first in range(0, data.samples, batch):
         x = data.x[first : first + batch]
@@ -129,8 +130,10 @@ def _of_network(trained: Mapping[str, Array], network: Network) -> Mapping[str, 
     }
 
 
-def _batch(network: Network, data: Data) -> int:
-    """Samples whose activity in all stages may be held at once."""
+def _batch(network: Network, data: Data, program_network: Network) -> int:
+    """Samples whose activity in all stages may be held at once; all of them where what one teaches serves the next."""
+    if program_network.plastic:
+        return data.samples
     neurons = sum(population.size for population in network.populations)
     return max(1, BATCH_BYTES // (BYTES_AN_ENTRY * data.steps * neurons))
 
@@ -139,20 +142,31 @@ def evaluate_simulator(program: Program, data: Data) -> Entry:
     """Run the simulator alone on all samples; the entry is compared with nothing."""
     simulator = Simulator(program.network)
     tally = Tally("simulator", program.network, program.decision)
-    batch = _batch(program.network, data)
+    batch = _batch(program.network, data, program.network)
     for first in range(0, data.samples, batch):
         part = data.part(first, first + batch)
         tally.add(simulator.run(program.code.encode(part.x), "all").activity, part.y, None)
     return tally.entry()
 
 
+def evaluate_learning(program: Program, data: Data) -> tuple[Entry, Run]:
+    """Run a program that learns in the simulator; the entry is compared with nothing."""
+    run = simulate(program, data.x)
+    tally = Tally("simulator", program.network, program.decision)
+    tally.add(run.activity, data.y, None)
+    return tally.entry(), run
+
+
 def simulate(program: Program, x: Array) -> Run:
-    """Run a program in the simulator, with every population recorded and counted.
+    """Run a program in the simulator, with every population recorded and, unless it learns, counted.
 
     Parameters
     ----------
     x : (samples, steps, input neurons), as in the data.
     """
+    if program.network.plastic:
+        learned = run_learning(program.network, program.code.encode(x))
+        return Run(program.network.output, learned.activity, None, learned.weights)
     simulation = Simulator(program.network).run(program.code.encode(x), "all")
     counters = count(program, simulation.spike_counts, x.shape[0])
     return Run(program.network.output, simulation.activity, counters)
@@ -162,7 +176,7 @@ def evaluate_lava(
     program: Program, data: Data, simulated: Run, *, per_core: bool = False, timeout: float = 600
 ) -> tuple[Entry, Run]:
     """Run Lava on all samples of `data` and compare it with the simulator's run, which may have more samples."""
-    activity = run_lava(
+    run = learn_in_lava(
         program.network,
         program.code.encode(data.x),
         record="all",
@@ -171,5 +185,5 @@ def evaluate_lava(
         timeout=timeout,
     )
     tally = Tally("lava", program.network, program.decision)
-    tally.add(activity, data.y, simulated.activity)
-    return tally.entry(), Run(program.network.output, activity)
+    tally.add(run.activity, data.y, simulated.activity)
+    return tally.entry(), Run(program.network.output, run.activity, None, run.weights)

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
-from ..models.errors import BackendMissingError, DataError
+from ..models.array_file import write_arrays
+from ..models.errors import BackendMissingError, DataError, UsageError
 from ..models.input_code import input_code
+from ..models.network import Network
 from ..models.operators import Input
 from .artifact import load_program, read_report
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
-from .evaluation import evaluate_lava, evaluate_simulator, simulate
+from .evaluation import evaluate_lava, evaluate_learning, evaluate_simulator, simulate
 from .ledger import Entry
 from .model_source import built_in
 
+Array = NDArray[Any]
 Backend = Literal["simulator", "lava"]
+
+
+@dataclass(frozen=True)
+class LearnedWeights:
+    """The weights of one plastic projection after a run.
+
+    Attributes
+    ----------
+    projection : its name.
+    synapses, changed : how many there are, and how many have another weight than before.
+    before, after : mean weight.
+    lowest, highest : weight after the run.
+    """
+
+    projection: str
+    synapses: int
+    changed: int
+    before: float
+    after: float
+    lowest: int
+    highest: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +62,8 @@ class Rerun:
     mismatched_spikes : entries of any neuron and step that differ; None where nothing was compared.
     spikes_per_sample : of all neurons.
     notes : what was done to the data to suit the program.
+    learned : what became of the weights of projections that learn.
+    mismatched_weights : learned weights that differ from those of the simulator; None where nothing was compared.
     """
 
     backend: Backend
@@ -43,6 +73,8 @@ class Rerun:
     mismatched_spikes: int | None
     spikes_per_sample: float
     notes: tuple[str, ...] = ()
+    learned: tuple[LearnedWeights, ...] = ()
+    mismatched_weights: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -57,6 +89,7 @@ def rerun(
     *,
     per_core: bool = False,
     timeout: float = 600,
+    weights: Path | None = None,
 ) -> Rerun:
     """Run a deployed program.
 
@@ -67,21 +100,38 @@ def rerun(
     samples : run only the first so many.
     per_core : in Lava, one process per core instead of one per layer.
     timeout : of Lava, in seconds.
+    weights : the .npz file to write learned weights to, an array (targets, sources) by the name of each projection.
 
     Raises
     ------
     UnsupportedModelError, DataError, BackendMissingError, BackendFailedError
+    UsageError : weights are wanted, and nothing learns, or the file cannot be written.
     """
     program = load_program(folder)
+    plastic = bool(program.network.plastic)
+    if weights is not None and not plastic:
+        raise UsageError(f"{folder} has no layer that learns, so that there are no weights to write (--weights).")
     recordings = _data(folder, data, samples, program)
     if backend == "simulator":
-        return _as_rerun("simulator", evaluate_simulator(program, recordings), recordings.notes)
-    problem = lava_problem()
-    if problem:
-        raise BackendMissingError(problem)
-    run = simulate(program, recordings.x)
-    entry, _ = evaluate_lava(program, recordings, run, per_core=per_core, timeout=timeout)
-    return _as_rerun("lava", entry, recordings.notes)
+        if not plastic:
+            return _as_rerun("simulator", evaluate_simulator(program, recordings), recordings.notes)
+        entry, run = evaluate_learning(program, recordings)
+        compared = None
+    else:
+        problem = lava_problem()
+        if problem:
+            raise BackendMissingError(problem)
+        simulated = simulate(program, recordings.x)
+        entry, run = evaluate_lava(program, recordings, simulated, per_core=per_core, timeout=timeout)
+        pairs = [(simulated.weights[name], found) for name, found in run.weights.items()]
+        compared = sum(int(np.count_nonzero(ours != found)) for ours, found in pairs) if plastic else None
+    if weights is not None:
+        try:
+            write_arrays(weights, run.weights)
+        except OSError as error:
+            raise UsageError(f"{weights} cannot be written: {error.strerror}.") from None
+    answer = _as_rerun(backend, entry, recordings.notes)
+    return replace(answer, learned=_learned(program.network, run.weights), mismatched_weights=compared)
 
 
 def _as_rerun(backend: Backend, entry: Entry, notes: tuple[str, ...]) -> Rerun:
@@ -89,6 +139,19 @@ def _as_rerun(backend: Backend, entry: Entry, notes: tuple[str, ...]) -> Rerun:
     return Rerun(
         backend, entry.samples, entry.accuracy, compared, entry.mismatched_spikes, entry.spikes_per_sample, notes
     )
+
+
+def _learned(network: Network, weights: Mapping[str, Array]) -> tuple[LearnedWeights, ...]:
+    found = []
+    for projection in network.plastic:
+        before, after = projection.connectivity.weights, weights[projection.name]
+        if after.size:
+            changed = int(np.count_nonzero(after != before))
+            ends = int(after.min()), int(after.max())
+            found.append(
+                LearnedWeights(projection.name, after.size, changed, float(before.mean()), float(after.mean()), *ends)
+            )
+    return tuple(found)
 
 
 def _data(folder: Path, path: Path | None, samples: int | None, program: Program) -> Data:

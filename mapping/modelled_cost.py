@@ -79,7 +79,7 @@ def modelled_cost(traffic: Traffic, loads: LinkLoads, target: Target, chips: int
         messages_out[None],
         loads.messages_in[None],
         {kind: part[None] for kind, part in operations},
-        loads.packets,
+        loads.packets[None],
         loads.link_times(target),
     )
     times = work_times(work, costs, NOMINAL, tiles)

@@ -42,7 +42,7 @@ class StepWork:
     neurons : (cores,) neurons updated at every step.
     spikes, packets_out, packets_in : (rows, cores).
     synaptic_operations : per kind of synapse, (rows, cores).
-    link_packets : (links,) messages over each link, the same at every step.
+    link_packets : (rows, links) messages over each link.
     link_times : (links, 3) ns a message, low, nominal and high.
     """
 
@@ -56,7 +56,7 @@ class StepWork:
 
 
 def work_times(work: StepWork, costs: CostSet, end: int, tiles: int) -> dict[WorkKind, Array]:
-    """Time in seconds of each kind of work: (rows, cores), (rows, cores), (1, links) and (1, 1).
+    """Time in seconds of each kind of work: (rows, cores), (rows, cores), (rows, links) and (1, 1).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def work_times(work: StepWork, costs: CostSet, end: int, tiles: int) -> dict[Wor
         + work.spikes * of(time.spike)
         + work.packets_out * of(time.packet_out),
         "synapses": synapses,
-        "links": (work.link_packets * work.link_times[:, end])[None],
+        "links": work.link_packets * work.link_times[:, end],
         "barrier": np.asarray([[time.barrier.at(tiles)[end]]]),
     }
     return {kind: SECONDS_PER_NANOSECOND * times for kind, times in nanoseconds.items()}

@@ -18,7 +18,7 @@ from scipy import sparse
 from ..models.connectivity import Connectivity, Convolution, Dense
 from ..models.network import Network, Projection
 from .features import weight_bits
-from .target import ListedSynapses, SharedKernel, SynapseKind, SynapticMemory, Target
+from .target import ListedSynapses, SynapseKind, SynapticMemory, Target
 from .windows import as_convolution, seen_positions
 
 Array = NDArray[Any]
@@ -67,13 +67,11 @@ def storage_of(projection: Projection, target: Target, integer: bool) -> Storage
     integer : whether the weights are those of the chip; others are taken for weights of its full width.
     """
     connectivity, memory = projection.connectivity, target.synaptic_memory
-    width = weight_bits(connectivity.weights) if integer else None
+    kernel = kernel_format_of(projection, target, integer)
     convolution = as_convolution(connectivity)
-    if convolution is not None and memory.convolution is not None:
-        # Of the connectivity itself: the planar form of a 1-d convolution has an axis more, with stride 1.
-        strided = min(getattr(connectivity, "stride", (1,))) > 1
-        word = memory.word_bits.value or 1
-        return _KernelStorage(projection.source, convolution, memory.convolution, strided, width, word)
+    if kernel is not None and convolution is not None:
+        return _KernelStorage(projection.source, convolution, kernel)
+    width = weight_bits(connectivity.weights) if integer else None
     formats, aside = ListedFormats.of(memory, width), memory.bits_set_aside
     if isinstance(connectivity, Dense):
         return _MatrixStorage(projection.source, connectivity, formats, aside)
@@ -86,6 +84,19 @@ def formats_of(projection: Projection, target: Target, integer: bool) -> ListedF
         return None
     width = weight_bits(projection.connectivity.weights) if integer else None
     return ListedFormats.of(target.synaptic_memory, width)
+
+
+def kernel_format_of(projection: Projection, target: Target, integer: bool) -> KernelFormat | None:
+    """How a convolution's shared weights are stored; None for what is stored as single synapses."""
+    connectivity, memory = projection.connectivity, target.synaptic_memory
+    if as_convolution(connectivity) is None or memory.convolution is None:
+        return None
+    # Of the connectivity itself: the planar form of a 1-d convolution has an axis more, with stride 1.
+    strided = min(getattr(connectivity, "stride", (1,))) > 1
+    width = weight_bits(connectivity.weights) if integer else None
+    return KernelFormat(
+        memory.convolution.header(strided), *memory.convolution.bits(width), memory.word_bits.value or 1
+    )
 
 
 def memory_of_projections(network: Network, target: Target, core_of: Mapping[str, Array]) -> dict[str, int]:
@@ -150,6 +161,27 @@ class ListedFormats:
         return min(bits, key=lambda kind: bits[kind])
 
 
+    def words(self, kind: SynapseKind, synapses: Array, neurons: int) -> Array:
+        """(axons,) int64, words that each axon takes in one of the formats; see `bits`."""
+        if kind == "dense":
+            return np.full(synapses.size, _words(self.dense_header + neurons * self.dense_each, self.word), np.int64)
+        return np.asarray(_words(self.sparse_header + synapses.astype(np.int64) * self.sparse_each, self.word))
+
+
+@dataclass(frozen=True)
+class KernelFormat:
+    """How a kernel is stored once a core, for weights of one width; all numbers in bits.
+
+    Each place of the kernel and input channel takes ceil((header + weights * each + zeros * zero) / word) words, or
+    none where no bit of weights and zeros is stored; see `SharedKernel`.
+    """
+
+    header: int
+    each: int
+    zero: int
+    word: int
+
+
 def _words(bits: Any, word: int) -> Any:
     return -(-bits // word)
 
@@ -202,13 +234,10 @@ class _ListStorage(_ListedStorage):
 class _KernelStorage(Storage):
     """A convolution with shared weights."""
 
-    def __init__(
-        self, source: str, convolution: Convolution, kernel: SharedKernel, strided: bool, width: int | None, word: int
-    ) -> None:
+    def __init__(self, source: str, convolution: Convolution, kernel: KernelFormat) -> None:
         super().__init__(source)
-        self.convolution, self.word = convolution, word
-        self.header = kernel.header(strided)
-        self.each, self.zero = kernel.bits(width)
+        self.convolution = convolution
+        self.header, self.each, self.zero, self.word = kernel.header, kernel.each, kernel.zero, kernel.word
         channels, height, across = convolution.output_shape
         self.positions = height * across
         self.group_channels = channels // convolution.groups

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from ..models.errors import UsageError
 from .constant import Strict
 from .costs import ByKind, Costs, CostSet, EnergyCosts, PowerCosts, TimeCosts
+from .learning_engine import NO_LEARNING, LearningEngine
 from .limits import Limits
 from .neuron_families import ANY_NEURONS, NeuronModels
 from .synapse_formats import ListedSynapses, SharedKernel, SharedMemory, SynapseKind, SynapticMemory
@@ -24,6 +25,7 @@ __all__ = [
     "CostSet",
     "Costs",
     "EnergyCosts",
+    "LearningEngine",
     "Limits",
     "ListedSynapses",
     "NeuronModels",
@@ -45,6 +47,7 @@ class Target(Strict):
     Attributes
     ----------
     neurons : what its neurons can be; anything where that is not given.
+    learning : what its synapses learn by; nothing where that is not given.
     """
 
     name: str = Field(min_length=1)
@@ -54,6 +57,7 @@ class Target(Strict):
     synaptic_memory: SynapticMemory
     costs: Costs
     neurons: NeuronModels = ANY_NEURONS
+    learning: LearningEngine = NO_LEARNING
 
     @model_validator(mode="after")
     def _limits_have_a_meaning(self) -> Self:

@@ -11,16 +11,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled_loops import keep_loops
+from .dense_kernels import add_all, count_events, fill
 from .event_buffers import EventBuffers, Place
-from .event_kernels import add_events
 from .synapse_tables import Column, Kind, SynapseTables
-
-keep_loops()
 
 Array = NDArray[Any]
 
@@ -28,14 +24,6 @@ EXACT = 1 << 24
 FEWEST = 0.1  # share of the sources that send, below which a product is never cheaper
 TRIAL_STEPS = 32
 TRIALS = 3
-
-_SIZE = int(Place.SIZE)
-_ROWS = int(Place.ROWS)
-_PIECE = int(Place.PIECE)
-_PIECES = int(Place.PIECES)
-_FIRED = int(Place.FIRED)
-_VALUES = int(Place.VALUES)
-_COUNTS = int(Place.COUNTS)
 
 
 class DenseProducts:
@@ -65,18 +53,18 @@ class DenseProducts:
         source, lag = int(row[Column.SOURCE]), int(row[Column.LAG])
         place = buffers.places[source]
         length = steps[1] - steps[0]
-        sent, largest = _count_events(place, buffers.values, buffers.counts, samples, steps[0] - lag, steps[1] - lag)
+        sent, largest = count_events(place, buffers.values, buffers.counts, samples, steps[0] - lag, steps[1] - lag)
         entries = samples * length * self._sizes[source]
         if sent < FEWEST * entries:
             return None
         matrix = self._matrix(index)
         if self._row_sums[index] * largest >= EXACT:
             return None
-        by_event, by_entry = self._measured(index, place[_VALUES] >= 0)
+        by_event, by_entry = self._measured(index, place[Place.VALUES] >= 0)
         if sent * by_event <= entries * by_entry:
             return None
         activity = np.zeros((samples, length, self._sizes[source]), dtype=np.float32)
-        _fill(activity, place, buffers.fired, buffers.values, buffers.counts, steps[0] - lag)
+        fill(activity, place, buffers.fired, buffers.values, buffers.counts, steps[0] - lag)
         return np.asarray(activity @ matrix)
 
     def _matrix(self, index: int) -> Array:
@@ -105,59 +93,14 @@ class DenseProducts:
                 total, synapses.rows, index, synapses.narrow, synapses.wide, synapses.pointers, synapses.indices,
                 fired, np.full(sources, 2, dtype=np.int32), 0 if graded else -1,
             )  # fmt: skip
-            _add_all(*arguments)
+            add_all(*arguments)
             single, product = [], []
             for _ in range(TRIALS):
                 start = time.perf_counter()
-                _add_all(*arguments)
+                add_all(*arguments)
                 middle = time.perf_counter()
                 activity @ matrix
                 single.append(middle - start)
                 product.append(time.perf_counter() - middle)
             self._costs[key] = min(single) / sources, min(product) / activity.size
         return self._costs[key]
-
-
-@numba.njit(cache=True)
-def _add_all(total, rows, index, narrow, wide, pointers, indices, fired, values, numbers):
-    """Add one spike of every source, as the loop over a population does."""
-    add_events(
-        total, total.size, 0, total.size, 0, 1, rows, index, narrow, wide, pointers, indices,
-        fired, 0, fired.size, values, numbers,
-    )  # fmt: skip
-
-
-@numba.njit(cache=True)
-def _count_events(place, values, counts, samples, first, stop):
-    """Spikes sent in some steps of all samples, and the largest magnitude among the numbers that they carry."""
-    sent = 0
-    largest = 1
-    for sample in range(samples):
-        for step in range(max(first, 0), stop):
-            at = sample * place[_ROWS] + step % place[_ROWS]
-            for piece in range(place[_PIECES]):
-                count = counts[place[_COUNTS] + at * place[_PIECES] + piece]
-                sent += count
-                if place[_VALUES] >= 0:
-                    start = place[_VALUES] + at * place[_SIZE] + piece * place[_PIECE]
-                    for event in range(count):
-                        largest = max(largest, abs(np.int64(values[start + event])))
-    return sent, largest
-
-
-@numba.njit(cache=True)
-def _fill(activity, place, fired, values, counts, first):
-    """Write spikes into a matrix of zeros, (samples, steps, sources)."""
-    for sample in range(activity.shape[0]):
-        for now in range(activity.shape[1]):
-            step = first + now
-            if step < 0:
-                continue
-            at = sample * place[_ROWS] + step % place[_ROWS]
-            for piece in range(place[_PIECES]):
-                offset = at * place[_SIZE] + piece * place[_PIECE]
-                for event in range(counts[place[_COUNTS] + at * place[_PIECES] + piece]):
-                    neuron = fired[place[_FIRED] + offset + event]
-                    activity[sample, now, neuron] = (
-                        values[place[_VALUES] + offset + event] if place[_VALUES] >= 0 else 1
-                    )

@@ -154,9 +154,7 @@ def _change_row(
                 for i in range(count):
                     value[i] = mantissa
                 for place in range(first, end):
-                    _multiply(
-                        value, factors[place], dependency, source, chosen, x_step, y_step, x, traces, old
-                    )
+                    _multiply(value, factors[place], dependency, source, chosen, x_step, y_step, x, traces, old)
                 if dependency == _Y0:
                     for i in range(count):
                         value[i] = value[i] if y_step[chosen[i]] > 0 else 0

@@ -40,7 +40,7 @@ def kernel_of(rule_name: str) -> Callable[..., None]:
     keep_loops(rule.file)
     part = numba.njit(nogil=True)(_with(_part, f"part_{rule_name}", _advance=advance_of(rule)))
     run = _with(_run_population, f"run_{rule_name}", _run_part=part)
-    return numba.njit(cache=True, parallel=True)(run)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, parallel=True)(run)
 
 
 def _with(function: Callable[..., None], name: str, **names: Any) -> Callable[..., None]:

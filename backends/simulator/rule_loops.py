@@ -103,7 +103,7 @@ def advance_of(rule: IntegerRule) -> Callable[..., None]:
     lines = ["def advance(form, states, sample, first, count, total, parameters, output):"]
     for number in range(len(forms)):
         lines += [f"    if form == {number}:", f"        advance_{number}({arguments})"]
-    return numba.njit(nogil=True)(_compiled("\n".join(lines), "advance", names))  # type: ignore[no-any-return]
+    return numba.njit(nogil=True)(_compiled("\n".join(lines), "advance", names))
 
 
 def _loop(rule: IntegerRule, form: Form) -> str:

@@ -44,7 +44,7 @@ class SampleRun:
     ) -> None:
         self.network, self.stages, self.workers = simulator.network, simulator.stages, simulator.workers
         self.data, self.first_sample = data, first_sample
-        self.samples, self.steps = data.shape[:2]
+        self.samples, self.steps = int(data.shape[0]), int(data.shape[1])
         low, high = (int(data.min()), int(data.max())) if data.size and data.dtype != bool else (0, 1)
         self.plain = low >= 0 and high <= 1
         self.neurons = simulator.neurons(1 if self.plain else 1 << max(-low, high).bit_length())

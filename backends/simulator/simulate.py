@@ -61,6 +61,7 @@ class Simulator:
         *,
         states: Collection[str] = (),
         groups: Mapping[str, Array] | None = None,
+        rewards: Mapping[str, Array] | None = None,
         first_sample: int = 0,
         progress: Callable[[float], None] = lambda samples: None,
     ) -> Simulation:
@@ -73,6 +74,7 @@ class Simulator:
         states : names of populations whose states to keep.
         groups : per population, (neurons,) integers: a group of each neuron, counted from 0. Spikes of a group are
             counted together, step by step.
+        rewards : per projection that learns by a reward and is given it from outside, see `run_learning`.
         first_sample : number of the first sample among all, which noise depends on.
         progress : called with the samples done since the last call, or the share of them.
 
@@ -80,6 +82,13 @@ class Simulator:
         ------
         SimulationInterrupted : by a Ctrl-C, with what is done.
         """
+        if self.network.plastic:
+            from .learning_simulation import simulate_learning
+
+            if states:
+                raise ValueError("the states of a network that learns are not kept")
+            names = self._names(record)
+            return simulate_learning(self.network, data, names, groups or {}, rewards, first_sample, progress)
         from .sample_run import SampleRun
 
         return SampleRun(self, data, self._names(record), states, groups or {}, first_sample).all(progress)

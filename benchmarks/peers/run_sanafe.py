@@ -104,14 +104,8 @@ def dump(call, chip, groups, setup):
     chip.reset()
     for begin in range(0, steps, CHUNK):
         length = min(CHUNK, steps - begin)
-        found = chip.sim(
-            length,
-            timing_model="simple",
-            perf_trace=True,
-            message_trace=True,
-            spike_trace=True,
-            write_trace_headers=False,
-        )
+        traces = {"perf_trace": True, "message_trace": True, "spike_trace": True}
+        found = chip.sim(length, timing_model="simple", **traces)
         here = slice(begin, begin + length)
         for name in ("fired", "hops", "spikes", "updated"):
             counts[name][here] = found["perf_trace"][name]

@@ -85,8 +85,11 @@ class Sequential:
             layout = self._fill(network, Accountant(network, target, reached))
             if layout.problems or len(layout.loads) > target.cores:
                 return layout
-            destinations = count_fan_out(network, target, layout.core_of).destinations
-            actual = {name: np.diff(matrix.indptr).astype(np.int64) for name, matrix in destinations.items()}
+            fan_out = count_fan_out(network, target, layout.core_of)
+            actual = {
+                name: np.diff(matrix.indptr).astype(np.int64)[fan_out.groups[name]]
+                for name, matrix in fan_out.destinations.items()
+            }
             over = _over_limit(layout, actual, target)
             if over is None:
                 return layout

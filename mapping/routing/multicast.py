@@ -43,6 +43,22 @@ def multicast_loads(mesh: Mesh, starts: Array, offsets: Array, ends: Array, mess
     return loads, entries
 
 
+def tree_packets(mesh: Mesh, starts: Array, offsets: Array, ends: Array, messages: Array) -> Array:
+    """Messages over each link at each of some steps, (links, steps) int64; see `multicast_loads`.
+
+    A flow with one destination is a message of unicast routing: its tree is the way there.
+
+    Parameters
+    ----------
+    messages : (flows, steps) int64.
+    """
+    loads, entries = np.zeros((mesh.start.size, messages.shape[1]), dtype=np.int64), np.zeros(mesh.size, dtype=np.int64)
+    starts, offsets, ends = (part.astype(np.int64, copy=False) for part in (starts, offsets, ends))
+    messages = np.ascontiguousarray(messages, dtype=np.int64)
+    _add_trees(starts, offsets, ends, messages, mesh.across.steps, mesh.down.steps, mesh.link_at, loads, entries)
+    return loads
+
+
 @numba.njit(cache=True)
 def _add_trees(
     starts: Array,

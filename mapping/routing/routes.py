@@ -1,9 +1,10 @@
-"""Where every spike of a mapped network goes, and over which links of the mesh, neuron by neuron."""
+"""Where every spike of a mapped network goes, and over which links of the mesh, group of neurons by group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,23 +15,41 @@ from ...models.network import Network
 from ..mapping import Mapping
 from ..target import Target
 from ..traffic.fan_out import FanOut, count_fan_out
+from ..traffic.source_classes import SourceClasses
 from .mesh import Link, Mesh
-from .multicast import multicast_loads
-from .unicast import unicast_loads
+from .multicast import tree_packets
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
+class Ways:
+    """The messages that a population's groups send, those that begin and end on the same cores taken together.
+
+    Attributes
+    ----------
+    of_groups : (groups, ways) CSR int32 of ones: with unicast routing a way to each core that a spike of the group
+        reaches, with multicast routing the one to all of them.
+    starts : (ways,) int64, number of the tile where each begins.
+    offsets, ends : (ways + 1,) int64, and numbers of tiles; way w ends at ends[offsets[w] : offsets[w + 1]].
+    """
+
+    of_groups: sparse.csr_array
+    starts: Array
+    offsets: Array
+    ends: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Routes:
-    """Destinations of every neuron, and the links between tiles.
+    """Destinations of every group of neurons, and the links between tiles.
 
     A target on the neuron's own core is a synaptic event but no message. Input comes in at one tile, and sends to each
     core that holds a target.
 
     Attributes
     ----------
-    fan_out : destinations and synapses of each neuron on each core.
+    fan_out : destinations and synapses of each group on each core.
     mesh : tiles and links.
     tiles : (cores,) int64, number of each core's tile.
     multicast : whether a spike is one message along a tree, and not one to each other core that holds a target of it.
@@ -43,40 +62,70 @@ class Routes:
 
     @property
     def packets(self) -> ReadOnly[str, sparse.csr_array]:
-        """Per population, (neurons, cores) CSR of ones: the cores that a message reaches, so without the own one."""
+        """Per population, (groups, cores) CSR of ones: the cores that a message reaches, so without the own one."""
         return self.fan_out.packets
-
-    @property
-    def synapses(self) -> ReadOnly[str, ReadOnly[str, sparse.csr_array]]:
-        """Per kind of synapse and population, (neurons, cores) CSR: weights that a spike adds on each core."""
-        return self.fan_out.synapses
 
     @property
     def links(self) -> tuple[Link, ...]:
         """((chip, column, row), (chip, column, row)) of every link of the mesh, in use or not."""
         return self.mesh.links
 
-    def messages(self, population: str) -> Array:
-        """(neurons,) int64, messages that a spike of each neuron of a population sends."""
-        reached = np.diff(self.packets[population].indptr).astype(np.int64)
-        return np.asarray(np.minimum(reached, 1) if self.multicast else reached)
+    @cached_property
+    def ways(self) -> ReadOnly[str, Ways]:
+        """Per population that has any projection, the ways of its messages."""
+        of_pairs = self._trees if self.multicast else self._pairs
+        return {name: of_pairs(name, packets) for name, packets in self.packets.items()}
 
-    def link_packets(self, spikes: ReadOnly[str, Array]) -> Array:
-        """Messages over each link, (links,) float64; exact below 2**53.
+    def link_packets(self, population: str, messages: Array) -> Array:
+        """Messages over each link at each step.
 
         Parameters
         ----------
-        spikes : per population, (neurons,) spikes of each neuron.
+        population : that sends them.
+        messages : (ways, steps) int, on each of its ways.
+
+        Returns
+        -------
+        (links, steps) int64.
         """
-        tiles = np.append(self.tiles, self.mesh.entry)
-        if not self.multicast:
-            pairs = self.fan_out.packets_between(spikes).tocoo()
-            return unicast_loads(self.mesh, tiles[pairs.row], tiles[pairs.col], pairs.data)
-        loads: Array = np.zeros(self.mesh.start.size)
-        for name, matrix in self.packets.items():
-            starts = tiles[self.fan_out.origin(name)]
-            loads += multicast_loads(self.mesh, starts, matrix.indptr, tiles[matrix.indices], spikes[name])[0]
-        return loads
+        ways = self.ways[population]
+        return tree_packets(self.mesh, ways.starts, ways.offsets, ways.ends, messages)
+
+    def _pairs(self, population: str, packets: sparse.csr_array) -> Ways:
+        """A way for each pair of an origin and a core that it sends to."""
+        cores = self.tiles.size
+        senders, sender = np.unique(self.fan_out.origins[population], return_inverse=True)
+        keys = np.repeat(sender * cores, np.diff(packets.indptr)) + packets.indices
+        present = np.zeros(senders.size * cores, dtype=bool)
+        present[keys] = True
+        pairs = np.flatnonzero(present)
+        number = (np.cumsum(present, dtype=np.int32) - 1)[keys]
+        of_groups = sparse.csr_array((packets.data, number, packets.indptr), shape=(packets.shape[0], pairs.size))
+        starts, ends = self._starts[senders[pairs // cores]], self.tiles[pairs % cores]
+        return Ways(of_groups, starts, np.arange(pairs.size + 1), ends)
+
+    def _trees(self, population: str, packets: sparse.csr_array) -> Ways:
+        """A way for each origin and set of cores that it sends to together."""
+        classes = SourceClasses.empty(packets.shape[0])
+        columns = packets.tocsc()
+        for core in np.flatnonzero(np.diff(columns.indptr)).tolist():
+            groups = columns.indices[columns.indptr[core] : columns.indptr[core + 1]]
+            classes.split(core, groups, np.ones_like(groups), np.zeros_like(groups))
+        number = int(classes.used[0])
+        keys = self.fan_out.origins[population] * number + classes.nodes
+        sending = np.flatnonzero(np.diff(packets.indptr))
+        trees, first, way = np.unique(keys[sending], return_index=True, return_inverse=True)
+        of_groups = sparse.csr_array(
+            (np.ones(sending.size, dtype=np.int32), (sending, way)), shape=(packets.shape[0], trees.size)
+        )
+        reached = packets[sending[first]]
+        starts = self._starts[trees // number]
+        return Ways(of_groups, starts, reached.indptr.astype(np.int64), self.tiles[reached.indices])
+
+    @property
+    def _starts(self) -> Array:
+        """(cores + 1,) int64, tiles at which messages begin; the last for the input."""
+        return np.append(self.tiles, self.mesh.entry)
 
 
 def build_routes(network: Network, target: Target, mapping: Mapping) -> Routes:

@@ -156,11 +156,11 @@ def hear_through_kernel(
     while start < neurons.size:
         group = neurons[start] // output_size // group_channels
         stop = start + np.searchsorted(neurons[start:], (group + 1) * group_channels * output_size)
-        number = _positions_by_channels(neurons[start:stop], held, sets, begins, order)
+        number = positions_by_channels(neurons[start:stop], held, sets, begins, order)
         for node in range(1, number):
             if begins[node] == begins[node + 1]:
                 continue
-            _look(order[begins[node] : begins[node + 1]], seen, looks, looking)
+            look(order[begins[node] : begins[node + 1]], seen, looks, looking)
             pattern[:] = -1
             for row in range(first_block[group], first_block[group + 1]):
                 base = blocks[row, 0] * input_size
@@ -179,7 +179,7 @@ def hear_through_kernel(
 
 
 @numba.njit(cache=True)
-def _positions_by_channels(neurons: Array, held: Array, sets: Array, begins: Array, order: Array) -> int:
+def positions_by_channels(neurons: Array, held: Array, sets: Array, begins: Array, order: Array) -> int:
     """Positions of some neurons, in `order`, by the channels that they have there; those of node n from begins[n] on.
 
     The sets of channels are a tree as in `CoreSets`, with positions for senders, `held`, and channels for cores.
@@ -214,7 +214,7 @@ def _positions_by_channels(neurons: Array, held: Array, sets: Array, begins: Arr
 
 
 @numba.njit(cache=True)
-def _look(positions: Array, seen: Array, looks: Array, looking: Array) -> None:
+def look(positions: Array, seen: Array, looks: Array, looking: Array) -> None:
     """The input positions behind each place of the kernel, `looking` of them in each row of `looks`."""
     for place in range(looking.size):
         looking[place] = 0

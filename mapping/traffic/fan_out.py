@@ -1,106 +1,101 @@
-"""How many synapses each neuron has on each core, counted without listing a convolution's synapses."""
+"""What each spike of a mapped network does: synapses and memory on each core, and where messages go.
+
+Neurons on the same core whose spikes do the same everywhere are one group, and everything is counted for groups: the
+neurons of a convolution are groups by the borders of cores that they are near, however many neurons there are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ...models.connectivity import Connectivity, Convolution, Dense
-from ...models.network import Network
+from ...models.network import Network, Projection
 from ..synapse_formats import SYNAPSE_KINDS
-from ..synaptic_memory import ListedFormats, formats_of
 from ..target import SynapseKind, Target
-from ..windows import as_convolution, seen_positions
-from .neuron_groups import number_of_cores
+from .hearing import hearing_of
+from .neuron_groups import neurons_by_core, number_of_cores
+from .source_classes import SourceClasses
 
 Array = NDArray[Any]
-BLOCK = 1 << 24  # counts held at a time
 
 
 @dataclass(frozen=True, eq=False)
 class FanOut:
-    """Where the spikes of each neuron go.
+    """Where the spikes of each group of neurons go.
 
     Attributes
     ----------
     cores : number of logical cores.
-    core_of : per population on the chip, (neurons,) int.
-    synapses : per kind of synapse and population that has any of it, (neurons, cores) CSR int64: weights other than
-        zero that a spike of the neuron adds on the core, which holds them as synapses of this kind.
-    projections : per projection, (sources,) int64: weights other than zero of each source neuron.
+    groups : per population, (neurons,) int32, the group of each neuron, from 0; neurons are in the same group if and
+        only if they are on the same core and through every projection have as many synapses on every core, which take
+        as many words there.
+    origins : per population, (groups,) int64, the core that the group is on; `cores` for the input.
+    synapses : per kind of synapse and population that has any of it, (groups, cores) CSR int32: weights other than zero
+        that a spike adds on the core, which holds them as synapses of this kind.
+    words : per population that has any projection, (groups, cores) CSR int32: words of synaptic memory that a spike
+        reads on the core; see `Axons`.
+    projection_synapses : per population and projection that leaves it, (groups,) int64: weights other than zero of a
+        neuron.
     """
 
     cores: int
-    core_of: Mapping[str, Array]
-    synapses: Mapping[str, Mapping[str, sparse.csr_array]]
-    projections: Mapping[str, Array]
+    groups: Mapping[str, Array]
+    origins: Mapping[str, Array]
+    synapses: Mapping[SynapseKind, Mapping[str, sparse.csr_array]]
+    words: Mapping[str, sparse.csr_array]
+    projection_synapses: Mapping[str, Mapping[str, Array]]
 
-    @cached_property
+    @property
     def destinations(self) -> Mapping[str, sparse.csr_array]:
-        """Per population with any synapse, (neurons, cores) CSR int64 of ones: cores that hold a target of the neuron.
+        """Per population that has any projection, (groups, cores) CSR int32 of ones: cores with a target of the group.
 
-        The neuron's own core is among them where it holds a target.
+        The group's own core is among them where it holds a target.
         """
         result: dict[str, sparse.csr_array] = {}
-        for by_population in self.synapses.values():
-            for name, counts in by_population.items():
-                result[name] = result[name] + counts if name in result else counts.copy()
-        for matrix in result.values():
-            matrix.data = np.ones_like(matrix.data)
+        for name in self.words:
+            parts = [by_population[name] for by_population in self.synapses.values() if name in by_population]
+            matrix = sum(parts[1:], parts[0])
+            ones = np.ones(matrix.nnz, dtype=np.int32)
+            result[name] = sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
         return result
 
     @cached_property
     def packets(self) -> Mapping[str, sparse.csr_array]:
-        """Like `destinations`, without each neuron's own core.
+        """Like `destinations`, without each group's own core.
 
         A spike to a target on its own core adds its weights there, but no message crosses the mesh. Inputs come from
         off the chip, so that every core they reach takes a message.
         """
         result: dict[str, sparse.csr_array] = {}
         for name, matrix in self.destinations.items():
-            if name in self.core_of:
-                entries = matrix.tocoo()
-                abroad = self.core_of[name][entries.row] != entries.col
-                kept = (entries.data[abroad], (entries.row[abroad], entries.col[abroad]))
-                matrix = sparse.csr_array(kept, shape=matrix.shape)
-            result[name] = matrix
+            entries = matrix.tocoo()
+            abroad = self.origins[name][entries.row] != entries.col
+            kept = (entries.data[abroad], (entries.row[abroad], entries.col[abroad]))
+            result[name] = sparse.csr_array(kept, shape=matrix.shape)
         return result
 
-    def origin(self, population: str) -> Array:
-        """(neurons,) the core of each neuron of a population that has any synapse; `cores` for the input."""
-        if population in self.core_of:
-            return self.core_of[population]
-        return np.full(self.destinations[population].shape[0], self.cores)
-
-    def packets_between(self, spikes: Mapping[str, Array | float]) -> sparse.csr_array:
-        """Messages between cores.
-
-        Parameters
-        ----------
-        spikes : per population, (neurons,) spikes, or spikes a step, or one number for all its neurons. A population
-            that is missing counts as one spike a neuron.
-
-        Returns
-        -------
-        (cores + 1, cores) CSR float64, from row to column; the last row is the input.
-        """
-        result = sparse.csr_array((self.cores + 1, self.cores))
-        for name, matrix in self.packets.items():
-            neurons = matrix.shape[0]
-            weight = np.broadcast_to(np.asarray(spikes.get(name, 1.0), dtype=float), neurons)
-            sent = (weight, (self.origin(name), np.arange(neurons)))
-            result = result + sparse.csr_array(sent, shape=(self.cores + 1, neurons)) @ matrix
-        return sparse.csr_array(result)
+    @cached_property
+    def projections(self) -> Mapping[str, Array]:
+        """Per projection, (sources,) int64: weights other than zero of each source neuron."""
+        return {
+            name: synapses[self.groups[population]]
+            for population, by_projection in self.projection_synapses.items()
+            for name, synapses in by_projection.items()
+        }
 
 
 def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]) -> FanOut:
     """Count the synapses of every neuron on every core.
+
+    Time grows with the input axons of all cores times the places of a kernel; memory with the largest population, and
+    with groups times the cores that each reaches.
 
     Parameters
     ----------
@@ -109,89 +104,111 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
     core_of : per population on the chip, (neurons,) int logical core numbers, from 0 without gaps.
     """
     cores = number_of_cores(core_of)
-    synapses: dict[str, dict[str, sparse.csr_array]] = {kind: {} for kind in SYNAPSE_KINDS}
-    projections: dict[str, Array] = {}
-    for projection in network.projections:
-        counts = _synapses_on_cores(projection.connectivity, core_of[projection.target], cores)
-        neurons = np.bincount(core_of[projection.target], minlength=cores)
-        for kind, part in _by_kind(counts, neurons, formats_of(projection, target, network.integer)).items():
-            old = synapses[kind].get(projection.source)
-            synapses[kind][projection.source] = part if old is None else sparse.csr_array(old + part)
-        projections[projection.name] = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
-    return FanOut(cores, core_of, synapses, projections)
+    groups: dict[str, Array] = {}
+    origins: dict[str, Array] = {}
+    synapses: dict[SynapseKind, dict[str, sparse.csr_array]] = {kind: {} for kind in SYNAPSE_KINDS}
+    words: dict[str, sparse.csr_array] = {}
+    of_projections: dict[str, Mapping[str, Array]] = {}
+    for population in network.populations:
+        name, outgoing = population.name, network.outgoing(population.name)
+        visits = _Visits.of(network, target, core_of, population.size, outgoing, cores)
+        own = np.asarray(core_of.get(name, cores), dtype=np.int64)
+        number = int(visits.classes.used[0])
+        distinct, group = np.unique(own * number + visits.classes.nodes, return_inverse=True)
+        groups[name] = group.reshape(-1).astype(np.int32)
+        origins[name], nodes = np.divmod(distinct, number)
+        if outgoing:
+            entries = visits.entries(nodes)
+            for kind in sorted(set(visits.kind)):
+                synapses[kind][name] = entries.on_cores(entries.synapses, entries.kind == SYNAPSE_KINDS.index(kind))
+            words[name] = entries.on_cores(entries.words)
+            of_projections[name] = entries.of_projections(outgoing)
+    return FanOut(cores, groups, origins, synapses, words, of_projections)
 
 
-def _by_kind(
-    counts: sparse.csr_array, neurons: Array, formats: ListedFormats | None
-) -> dict[SynapseKind, sparse.csr_array]:
-    """(sources, cores) CSR synapses of a projection apart by the kind that each core stores them as."""
-    if formats is None:
-        return {"convolution": counts}
-    columns = counts.tocsc()
-    kinds: dict[SynapseKind, list[int]] = {}
-    for core in np.flatnonzero(neurons):
-        axons = columns.data[columns.indptr[core] : columns.indptr[core + 1]]
-        kinds.setdefault(formats.kind(axons, int(neurons[core])), []).append(int(core))
-    if len(kinds) == 1:
-        return dict.fromkeys(kinds, counts)
-    entries = counts.tocoo()
-    result: dict[SynapseKind, sparse.csr_array] = {}
-    for kind, cores in kinds.items():
-        here = np.isin(entries.col, cores)
-        result[kind] = sparse.csr_array(
-            (entries.data[here], (entries.row[here], entries.col[here])), shape=counts.shape
+@dataclass(frozen=True, eq=False)
+class _Visits:
+    """The classes of a population's neurons, and the visits that split them: projections on cores.
+
+    Attributes
+    ----------
+    classes : one source a neuron.
+    projection : per visit, number of the projection among those that leave the population.
+    core, kind : per visit.
+    cores : number of cores.
+    """
+
+    classes: SourceClasses
+    projection: list[int]
+    core: list[int]
+    kind: list[SynapseKind]
+    cores: int
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        target: Target,
+        core_of: Mapping[str, Array],
+        neurons: int,
+        outgoing: Sequence[Projection],
+        cores: int,
+    ) -> _Visits:
+        result = cls(SourceClasses.empty(neurons), [], [], [], cores)
+        for index, projection in enumerate(outgoing):
+            hearing = hearing_of(projection, target, network.integer)
+            order, starts = neurons_by_core(core_of[projection.target], cores)
+            for core in np.flatnonzero(np.diff(starts)).tolist():
+                axons = hearing.axons(order[starts[core] : starts[core + 1]])
+                result.classes.split(len(result.core), axons.sources, axons.synapses, axons.words)
+                result.projection.append(index)
+                result.core.append(core)
+                result.kind.append(axons.kind)
+        return result
+
+    def entries(self, nodes: Array) -> _Entries:
+        """What the groups have whose classes these are."""
+        offsets, paths = self.classes.paths(nodes)
+        visit = paths[:, 0]
+        kind = np.asarray([SYNAPSE_KINDS.index(kind) for kind in self.kind], dtype=np.int8)
+        return _Entries(
+            (nodes.size, self.cores),
+            np.repeat(np.arange(nodes.size, dtype=np.int32), np.diff(offsets)),
+            np.asarray(self.core, dtype=np.int32)[visit],
+            np.asarray(self.projection, dtype=np.int32)[visit],
+            kind[visit],
+            paths[:, 1],
+            paths[:, 2],
         )
-    return result
 
 
-def _synapses_on_cores(connectivity: Connectivity, core_of: Array, cores: int) -> sparse.csr_array:
-    """(sources, cores) CSR int64 of weights other than zero."""
-    used, local = np.unique(core_of, return_inverse=True)
-    convolution = as_convolution(connectivity)
-    if convolution is not None:
-        counts = _of_convolution(convolution, local, used.size)
-    elif isinstance(connectivity, Dense):
-        order = np.argsort(local, kind="stable")
-        starts = np.searchsorted(local[order], np.arange(used.size))
-        nonzero = connectivity.weights[order] != 0
-        counts = sparse.csr_array(np.add.reduceat(nonzero, starts, axis=0, dtype=np.int64).T)
-    else:
-        matrix = connectivity.to_sparse()
-        matrix.data = np.ones(matrix.data.size, dtype=np.int64)
-        ones = np.ones(local.size, dtype=np.int64)
-        on_core = sparse.csr_array((ones, (local, np.arange(local.size))), shape=(used.size, local.size))
-        counts = sparse.csr_array((on_core @ matrix).T)
-    entries = counts.tocoo()
-    return sparse.csr_array(
-        (entries.data.astype(np.int64), (entries.row, used[entries.col])), shape=(connectivity.sources, cores)
-    )
+@dataclass(frozen=True, eq=False)
+class _Entries:
+    """What groups have on cores, one entry a group, core and projection; all (entries,) but the shape.
 
+    Attributes
+    ----------
+    shape : groups and cores.
+    """
 
-def _of_convolution(convolution: Convolution, core_of: Array, cores: int) -> sparse.csr_array:
-    """As `_synapses_on_cores`, by kernel places instead of by synapses."""
-    channels, height, width = convolution.output_shape
-    inputs, outputs = int(convolution.weights.shape[1]), channels // convolution.groups
-    seen = seen_positions(convolution)
-    input_size = int(np.prod(convolution.input_shape[1:]))
-    nonzero = (convolution.weights != 0).reshape(convolution.groups, outputs, inputs, -1)
-    by_group = core_of.reshape(convolution.groups, outputs, height * width)
-    blocks = []
-    for group in range(convolution.groups):
-        # A pair is an output position and a core that holds some channels there; all of them see the same inputs.
-        pairs, member = np.unique(np.arange(height * width) * cores + by_group[group], return_inverse=True)
-        position, core = pairs // cores, pairs % cores
-        channel = np.repeat(np.arange(outputs), height * width)
-        holds = sparse.csr_array((np.ones(channel.size, np.float32), (member.ravel(), channel)))
-        chunk = max(1, BLOCK // (input_size * cores))
-        for first in range(0, inputs, chunk):
-            kernels = nonzero[group, :, first : first + chunk].astype(np.float32)
-            total = np.zeros((kernels.shape[1], input_size * cores), dtype=np.int64)
-            for place in range(seen.shape[0]):
-                inside = np.flatnonzero(seen[place][position] >= 0)
-                where = seen[place][position[inside]] * cores + core[inside]
-                total[:, where] += (holds[inside] @ kernels[:, :, place]).T.astype(np.int64)
-            row, column = np.nonzero(total)
-            source = (group * inputs + first + row) * input_size + column // cores
-            blocks.append((source, column % cores, total[row, column]))
-    source, column, count = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    return sparse.csr_array((count, (source, column)), shape=(convolution.sources, cores))
+    shape: tuple[int, int]
+    group: Array
+    core: Array
+    projection: Array
+    kind: Array
+    synapses: Array
+    words: Array
+
+    def on_cores(self, values: Array, chosen: Array | slice = slice(None)) -> sparse.csr_array:
+        """(groups, cores) CSR int32, the sums of some entries' values."""
+        entries = (values[chosen], (self.group[chosen], self.core[chosen]))
+        return sparse.csr_array(sparse.coo_array(entries, shape=self.shape))
+
+    def of_projections(self, projections: Sequence[Projection]) -> Mapping[str, Array]:
+        """Per projection, (groups,) int64."""
+        result = {}
+        for index, projection in enumerate(projections):
+            here = self.projection == index
+            counts = np.bincount(self.group[here], weights=self.synapses[here], minlength=self.shape[0])
+            result[projection.name] = counts.astype(np.int64)
+        return MappingProxyType(result)

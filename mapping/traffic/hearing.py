@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,34 @@ from numpy.typing import NDArray
 
 from ...models.connectivity import Connectivity, Convolution, Dense
 from ...models.network import Projection
-from ..synaptic_memory import ListedFormats, formats_of
+from ..synaptic_memory import KernelFormat, ListedFormats, formats_of, kernel_format_of
 from ..target import SynapseKind, Target
 from ..windows import as_convolution, seen_positions
 from .core_sets import CoreSets, add_core, hear_through_kernel
 from .senders import Senders
-from .synapse_counts import count_in_rows, count_through_kernel
+from .synapse_counts import count_in_rows, count_in_shared_kernel, count_through_kernel
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Axons:
+    """The input axons of a projection on one core.
+
+    Attributes
+    ----------
+    kind : of the synapses there.
+    sources : (axons,) int64, the neurons whose spikes come in, each once, in any order.
+    synapses : (axons,) int64, weights other than zero that a spike adds there; at least 1.
+    words : (axons,) int64, words of the core's synaptic memory that a spike reads. Of listed synapses, all that the
+        axon takes; of a shared kernel, what is stored for the source's channel at each place of the kernel at which any
+        neuron of the core sees the source.
+    """
+
+    kind: SynapseKind
+    sources: Array
+    synapses: Array
+    words: Array
 
 
 class Hearing(ABC):
@@ -48,14 +70,24 @@ class Hearing(ABC):
         Kind of the synapses on this core, and synaptic operations a step.
         """
 
+    @abstractmethod
+    def axons(self, neurons: Array) -> Axons:
+        """What the spikes of each source do on a core.
+
+        Parameters
+        ----------
+        neurons : (n,) int64, ascending, target neurons on the core.
+        """
+
 
 def hearing_of(projection: Projection, target: Target, integer: bool) -> Hearing:
     """A projection as a target stores it; `integer` whether the weights are those of the chip."""
-    formats = formats_of(projection, target, integer)
+    kernel = kernel_format_of(projection, target, integer)
     convolution = as_convolution(projection.connectivity)
-    if formats is None:
-        assert convolution is not None
-        return _SharedKernel(convolution)
+    if kernel is not None and convolution is not None:
+        return _SharedKernel(convolution, kernel)
+    formats = formats_of(projection, target, integer)
+    assert formats is not None
     if convolution is not None:
         return _ListedKernel(convolution, formats)
     if isinstance(projection.connectivity, Dense):
@@ -63,14 +95,34 @@ def hearing_of(projection: Projection, target: Target, integer: bool) -> Hearing
     return _Listed(projection.connectivity, formats)
 
 
-class _SharedKernel(Hearing):
+class _Kernel:
+    """A convolution, laid out for the compiled loops."""
+
     def __init__(self, convolution: Convolution) -> None:
         channels, inputs = (int(size) for size in convolution.weights.shape[:2])
         self.groups, self.inputs, self.group_channels = convolution.groups, inputs, channels // convolution.groups
         self.nonzero = np.ascontiguousarray((convolution.weights != 0).reshape(channels, inputs, -1))
         self.seen = np.ascontiguousarray(seen_positions(convolution).T, dtype=np.int32)
         self.input_size = int(np.prod(convolution.input_shape[1:]))
+
+
+class _Counted:
+    """Room to count the synapses of each source in; it is all zeros in between."""
+
+    def __init__(self, sources: int) -> None:
+        self.counts, self.words = np.zeros((2, sources), dtype=np.int64)
+        self.heard = np.empty(sources, dtype=np.int64)
+
+
+class _SharedKernel(_Kernel, Hearing):
+    def __init__(self, convolution: Convolution, form: KernelFormat) -> None:
+        super().__init__(convolution)
+        self.form = form
         self._blocks: tuple[Senders, tuple[Array, Array]] | None = None
+
+    @cached_property
+    def _counted(self) -> _Counted:
+        return _Counted(self.groups * self.inputs * self.input_size)
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -92,6 +144,18 @@ class _SharedKernel(Hearing):
             sets.senders, sets.tree, sets.used,
         )  # fmt: skip
         return "convolution", operations
+
+    def axons(self, neurons: Array) -> Axons:
+        room, form = self._counted, self.form
+        found = count_in_shared_kernel(
+            neurons, self.seen, self.nonzero, self.group_channels, self.input_size,
+            (form.header, form.each, form.zero, form.word), room.counts, room.words, room.heard,
+        )  # fmt: skip
+        heard = room.heard[:found]
+        synapses, words = room.counts[heard], room.words[heard]
+        room.counts[heard] = room.words[heard] = 0
+        reached = synapses > 0  # others have but zeros there, and send nothing
+        return Axons("convolution", heard[reached], synapses[reached], words[reached])
 
     def _blocks_of(self, senders: Senders) -> tuple[Array, Array]:
         """The blocks of each group; see `hear_through_kernel`."""
@@ -132,6 +196,11 @@ class _ListedSynapses(Hearing):
         # A product of vectors might be shared out among threads, and its last bits depend on how many there are.
         return self.formats.kind(synapses, neurons.size), float((synapses * rates[heard]).sum())
 
+    def axons(self, neurons: Array) -> Axons:
+        heard, synapses = self.synapses(neurons)
+        kind = self.formats.kind(synapses, neurons.size)
+        return Axons(kind, heard, synapses, self.formats.words(kind, synapses, neurons.size))
+
 
 class _Matrix(_ListedSynapses):
     def __init__(self, dense: Dense, formats: ListedFormats) -> None:
@@ -168,7 +237,7 @@ class _CountedSynapses(_ListedSynapses):
 class _ListedKernel(_CountedSynapses):
     def __init__(self, convolution: Convolution, formats: ListedFormats) -> None:
         super().__init__(convolution.sources, formats)
-        self.kernel = _SharedKernel(convolution)
+        self.kernel = _Kernel(convolution)
 
     def count(self, neurons: Array, counts: Array, heard: Array) -> int:
         kernel = self.kernel

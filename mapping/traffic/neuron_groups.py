@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numba
+import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled_loops import keep_loops
@@ -82,6 +83,13 @@ def group_by_core(
                 flows[flow, 2] += 1
                 rate[flow] += rates[neuron if rates.size > 1 else 0]
     return found
+
+
+def neurons_by_core(core_of: Array, cores: int) -> tuple[Array, Array]:
+    """Neurons by core, (neurons,) int64, and where each core's begin, (cores + 1,) int64; see `sort_by_core`."""
+    order, starts = np.empty(core_of.size, dtype=np.int64), np.empty(cores + 1, dtype=np.int64)
+    sort_by_core(np.ascontiguousarray(core_of, dtype=np.int32), starts, order)
+    return order, starts
 
 
 def number_of_cores(core_of: Mapping[str, Array]) -> int:

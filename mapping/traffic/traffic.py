@@ -17,7 +17,7 @@ from ..target import Target
 from .core_sets import CoreSets
 from .flows import Flows, joined
 from .hearing import hearing_of
-from .neuron_groups import group_by_core, number_of_cores, sort_by_core
+from .neuron_groups import group_by_core, neurons_by_core, number_of_cores
 from .senders import Senders
 
 Array = NDArray[Any]
@@ -105,7 +105,7 @@ def _flows(
     sorted_targets: dict[str, tuple[Array, Array]] = {}
     for projection in outgoing:
         if projection.target not in sorted_targets:
-            sorted_targets[projection.target] = _by_core(np.asarray(core_of[projection.target]), cores)
+            sorted_targets[projection.target] = neurons_by_core(core_of[projection.target], cores)
     # All that a core hears goes into the sets before the next core does.
     held = sum((np.diff(starts) for _, starts in sorted_targets.values()), np.zeros(cores, dtype=np.int64))
     for core in np.flatnonzero(held).tolist():
@@ -119,7 +119,7 @@ def _flows(
         order, starts = np.arange(population.size), np.asarray([0, population.size])
         first = cores
     else:
-        order, starts = _by_core(np.asarray(core_of[population.name]), cores)
+        order, starts = neurons_by_core(core_of[population.name], cores)
         first = 0
     room = np.empty((int(sets.used[0]), 2), dtype=np.int32)
     found, flow_rates = np.empty((0, 3), dtype=np.int64), np.empty(0)
@@ -131,10 +131,3 @@ def _flows(
             found, flow_rates = np.empty((count, 3), dtype=np.int64), np.empty(count)
     offsets, destination = sets.cores_of(found[:, 1])
     return Flows(cores, (found[:, 0] + first).astype(np.int32), found[:, 2], flow_rates, offsets, destination)
-
-
-def _by_core(core_of: Array, cores: int) -> tuple[Array, Array]:
-    """Neurons by core, (neurons,) int64, and where each core's begin, (cores + 1,) int64."""
-    order, starts = np.empty(core_of.size, dtype=np.int64), np.empty(cores + 1, dtype=np.int64)
-    sort_by_core(np.ascontiguousarray(core_of, dtype=np.int32), starts, order)
-    return order, starts

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
@@ -22,6 +22,7 @@ Array = NDArray[Any]
 Random = np.random.Generator
 Shape = tuple[int, ...]
 seeds = st.integers(0, 2**32 - 1)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller seed is no smaller network
 
 INPUTS = 24
 INPUT_SHAPES: tuple[Shape, ...] = ((24,), (2, 3, 4), (4, 2, 3), (1, 4, 6), (3, 8))
@@ -219,7 +220,7 @@ CHECKS = (check_feed_forward, check_looped)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@settings(deadline=None, max_examples=3)
+@settings(deadline=None, max_examples=3, phases=PHASES)
 @given(seed=seeds, graded=st.booleans())
 def test_states_and_spikes_are_those_of_lava(
     lava: Any, reference: Any, translation: Any, check: Any, seed: int, graded: bool
@@ -228,13 +229,13 @@ def test_states_and_spikes_are_those_of_lava(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, phases=PHASES)
 @given(check=st.sampled_from(CHECKS), seed=seeds, graded=st.booleans())
 def test_many_networks(lava: Any, reference: Any, translation: Any, check: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, phases=PHASES)
 @given(seeds, st.booleans(), st.booleans())
 def test_the_simulator_has_the_same_states(
     reference: Any, simulated: Any, seed: int, graded: bool, loops: bool

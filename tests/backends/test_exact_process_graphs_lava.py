@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
@@ -24,6 +24,7 @@ Array = NDArray[Any]
 Random = np.random.Generator
 Shape = tuple[int, ...]
 seeds = st.integers(0, 2**32 - 1)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller seed is no smaller network
 
 INPUTS = 24
 INPUT_SHAPES: tuple[Shape, ...] = ((24,), (4, 3, 2), (3, 2, 4), (6, 4, 1))  # (width, height, channels), as in Lava
@@ -205,20 +206,20 @@ def check(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) 
         translation.assert_same(network, run, answer, graph.prefix, 1, steps)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=4, phases=PHASES)
 @given(seeds, st.booleans())
 def test_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, phases=PHASES)
 @given(seeds, st.booleans())
 def test_many_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, phases=PHASES)
 @given(seeds, st.booleans())
 def test_the_simulator_has_the_same_states(
     reference: Any, simulated: Any, translation: Any, seed: int, graded: bool

@@ -89,13 +89,14 @@ def test_resonators(lava: Any, seed: int) -> None:
 def test_the_examples_spike_and_saturate() -> None:
     """Or the test above would compare nothing."""
     random = np.random.default_rng(0)
-    rates, saturated = {"RF": [], "RF_IZ": []}, 0
-    for kind in rates:
+    saturated = 0
+    for kind in ("RF", "RF_IZ"):
+        spiking = 0
         for _ in range(60):
             ours = run_ours(resonator(random, kind)[1], arriving(random, int(random.choice([6, 12, 20, 28]))))
-            rates[kind].append(float(ours["output"].mean()))
+            spiking += bool(ours["output"].any())
             saturated += any(np.abs(ours[part]).max() == 2**23 - 1 for part in PARTS)
-    assert all(np.mean(np.asarray(values) > 0) > 0.5 for values in rates.values()), rates
+        assert spiking > 30
     assert 10 < saturated < 110
 
 

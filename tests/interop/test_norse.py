@@ -12,11 +12,14 @@ from norse.torch.functional.leaky_integrator import LIParameters  # noqa: E402
 from norse.torch.functional.leaky_integrator_box import LIBoxParameters  # noqa: E402
 from norse.torch.functional.lif import LIFParameters  # noqa: E402
 from norse.torch.functional.lif_box import LIFBoxParameters  # noqa: E402
+from norse.torch.functional.lif_refrac import LIFRefracParameters  # noqa: E402
+from norse.torch.functional.lsnn import LSNNParameters  # noqa: E402
 from norse.torch.functional.reset import reset_subtract  # noqa: E402
 from norse.torch.module.iaf import IAF, IAFCell  # noqa: E402
 from norse.torch.module.leaky_integrator import LI, LICell, LILinearCell  # noqa: E402
 from norse.torch.module.leaky_integrator_box import LIBoxCell  # noqa: E402
 from norse.torch.module.lif_box import LIFBoxCell  # noqa: E402
+from norse.torch.module.lif_refrac import LIFRefracRecurrent  # noqa: E402
 from torch import nn  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -161,10 +164,64 @@ def test_the_way_of_the_tutorials(same_spikes):
     assert any("maximum over time" in note for note in graph.assumptions)
 
 
+REFRACTORY = {
+    "defaults": LIFRefracParameters(),
+    "none": LIFRefracParameters(rho_reset=tensor(0.0)),
+    "a part of a step": LIFRefracParameters(rho_reset=tensor(1.5)),
+    "leak and reset": LIFRefracParameters(LIFParameters(v_reset=tensor(-0.3), v_leak=tensor(0.1)), tensor(2.0)),
+}
+
+
+@pytest.mark.parametrize("variation", REFRACTORY)
+def test_refractory_cells(same_spikes, variation):
+    cell = norse.LIFRefracCell(REFRACTORY[variation])
+    module = excited(norse.SequentialState(nn.Linear(6, 10), cell, nn.Linear(10, 5), norse.LIFCell()))
+    x = data(6, scale=6.0)
+    graph = same_spikes(module, x, run(module, x), example=x[0])
+    assert any(getattr(node, "model", None).__class__.__name__ == "Refractory" for node in graph.nodes.values())
+
+
+def test_recurrent_refractory_layers(same_spikes):
+    for layer, over_time in ((norse.LIFRefracRecurrentCell(6, 10), False), (LIFRefracRecurrent(6, 10), True)):
+        module = excited(norse.SequentialState(layer, nn.Linear(10, 5), norse.LIF() if over_time else norse.LIFCell()))
+        module[0].input_weights.data.abs_()
+        x = data(6, scale=3.0)
+        expected = module(x)[0] if over_time else run(module, x)
+        same_spikes(module, x, expected, example=x[:3] if over_time else x[0])
+
+
+LSNN = {
+    "defaults": LSNNParameters(),
+    "fast": LSNNParameters(tau_adapt_inv=tensor(40.0), beta=tensor(0.7), v_reset=tensor(-0.1)),
+    "leak": LSNNParameters(tau_adapt_inv=tensor(100.0), v_leak=tensor(0.2), v_th=tensor(0.8), beta=tensor(0.3)),
+}
+
+
+@pytest.mark.parametrize("variation", LSNN)
+def test_adaptive_thresholds(same_spikes, variation):
+    cell = norse.LSNNCell(LSNN[variation])
+    module = excited(norse.SequentialState(nn.Linear(6, 10), cell, nn.Linear(10, 5), norse.LIFCell()))
+    x = data(6, scale=8.0)
+    same_spikes(module, x, run(module, x), example=x[0])
+
+
+def test_adaptive_thresholds_over_time(same_spikes):
+    module = excited(norse.SequentialState(nn.Linear(6, 10), norse.LSNN(LSNN["fast"]), nn.Linear(10, 5), norse.LIF()))
+    x = data(6, scale=8.0)
+    same_spikes(module, x, module(x)[0], example=x[:3])
+
+
+def test_recurrent_adaptive_thresholds(same_spikes):
+    for layer, over_time in ((norse.LSNNRecurrentCell(6, 10), False), (norse.LSNNRecurrent(6, 10), True)):
+        module = excited(norse.SequentialState(layer, nn.Linear(10, 5), norse.LIF() if over_time else norse.LIFCell()))
+        module[0].input_weights.data.abs_()
+        x = data(6, scale=4.0)
+        expected = module(x)[0] if over_time else run(module, x)
+        same_spikes(module, x, expected, example=x[:3] if over_time else x[0])
+
+
 @pytest.mark.parametrize(("neurons", "because"), [
-    (lambda: norse.LIFRefracCell(), "refractory period"),
     (lambda: norse.LIFAdExCell(), "LIFAdExCell is a neuron model"),
-    (lambda: norse.LSNNCell(), "LSNNCell is a neuron model"),
 ])  # fmt: skip
 def test_what_cannot_be_deployed_is_named(neurons, because):
     from spikeloom.models.readers.torch import read_module

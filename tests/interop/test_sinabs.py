@@ -61,6 +61,14 @@ VARIATIONS = {
     "LIF, trained": (layers.LIF, {"tau_mem": 8.0, "tau_syn": 4.0, "train_alphas": True}),
     "LIF, other amount": (layers.LIF, {"tau_mem": 9.0, "reset_fn": MembraneSubtract(subtract_value=0.4)}),
     "LIF, reset": (layers.LIF, {"tau_mem": 9.0, "reset_fn": MembraneReset()}),
+    "ALIF": (layers.ALIF, {"tau_mem": 8.0, "tau_adapt": 6.0}),
+    "ALIF, current": (layers.ALIF, {"tau_mem": 8.0, "tau_adapt": 20.0, "tau_syn": 4.0, "adapt_scale": 0.7}),
+    "ALIF, per neuron": (layers.ALIF, {"tau_mem": 9.0, "tau_adapt": torch.linspace(3, 30, 10), "train_alphas": True}),
+    "ALIF, other amount": (
+        layers.ALIF,
+        {"tau_mem": 9.0, "tau_adapt": 6.0, "reset_fn": MembraneSubtract(subtract_value=0.4)},
+    ),
+    "ALIF, reset": (layers.ALIF, {"tau_mem": 9.0, "tau_adapt": 6.0, "reset_fn": MembraneReset()}),
 }
 
 
@@ -83,23 +91,57 @@ def test_at_most_one_spike_is_a_single_spike(same_spikes):
     same_spikes(module, x.transpose(0, 1), module(x).transpose(0, 1), graph=graph)
 
 
-def test_several_spikes_a_step_are_refused_or_read_as_one():
+class Multi(MultiSpike):
+    """MultiSpike in the precision of the potential."""
+
+    @staticmethod
+    def forward(ctx, v_mem, spike_threshold, surrogate_grad_fn):
+        return (v_mem > 0) * torch.div(v_mem, spike_threshold, rounding_mode="trunc")
+
+
+Multi.__name__ = "MultiSpike"
+
+
+@pytest.mark.parametrize("variation", ["IAF", "IAF, current", "IAF, reset", "LIF", "LIF, current", "LIF, per neuron"])
+@pytest.mark.parametrize("most", [None, 3])
+def test_several_spikes_a_step(variation, most):
+    from spikeloom.models.execution.graph_run import run_graph
+    from spikeloom.models.readers.torch import read_module
+
+    kind, arguments = VARIATIONS[variation]
+    spikes = Multi if most is None else MaxSpike(most)
+    single = torch.tensor(float(arguments.get("spike_threshold", 1.0)) / 8)
+    module = excited(
+        nn.Sequential(nn.Linear(6, 10), kind(**arguments | {"spike_fn": spikes, "spike_threshold": single}))
+    )
+    x = data(6)
+    module = module if most is None else module.float()  # its MaxSpike gives single precision
+    given = x if most is None else x.float()
+    wanted = module(given).detach().numpy()
+    graph = read_module(module, given[:, :3])
+    found = run_graph(graph, given.numpy())["1"]
+    assert wanted.max() == (most or wanted.max()) > 1
+    assert 0 < (wanted > 0).mean() < 1 or variation.startswith("IAF")
+    assert (found == wanted).mean() > (0.999 if most is None else 0.99)
+
+
+def test_several_spikes_a_step_can_be_read_as_one():
     from spikeloom.models.readers.torch import TorchOptions, read_module
 
     module = nn.Sequential(nn.Linear(6, 5), layers.LIF(8.0, spike_fn=MultiSpike, min_v_mem=-1.0))
     with pytest.raises(UnsupportedModelError, match="--ignore-lower-limit"):
         read_module(module, torch.rand(1, 3, 6))
-    with pytest.raises(UnsupportedModelError, match="--single-spike"):
-        read_module(module, torch.rand(1, 3, 6), TorchOptions(ignore_lower_limit=True))
+    graph = read_module(module, torch.rand(1, 3, 6), TorchOptions(ignore_lower_limit=True))
+    assert type(graph.nodes["1"].model).__name__ == "MultipleSpikes"
     graph = read_module(module, torch.rand(1, 3, 6), TorchOptions(ignore_lower_limit=True, single_spike=True))
     assert sum("as asked" in note for note in graph.assumptions) == 2
 
 
-@pytest.mark.parametrize("kind", ["IAFRecurrent", "LIFRecurrent"])
+@pytest.mark.parametrize("kind", ["IAFRecurrent", "LIFRecurrent", "ALIFRecurrent"])
 def test_recurrent_layers(same_spikes, kind):
     connection = nn.Sequential(nn.Flatten(), nn.Linear(8, 8, bias=False))
     connection[1].weight.data -= 0.2
-    leak = {"tau_mem": 7.0} if kind == "LIFRecurrent" else {}
+    leak = {} if kind == "IAFRecurrent" else {"tau_mem": 7.0} | ({"tau_adapt": 9.0} if kind[0] == "A" else {})
     threshold = torch.tensor(0.8 if leak else 6.0)
     neurons = getattr(layers, kind)(rec_connect=connection, spike_fn=Single, spike_threshold=threshold, **leak)
     graph = compare(same_spikes, nn.Sequential(nn.Linear(6, 8), neurons), data(6))
@@ -139,8 +181,9 @@ def test_potentials_as_an_answer(same_spikes, arguments):
 
 
 @pytest.mark.parametrize(("neurons", "because"), [
-    (lambda: layers.ALIF(9.0, 5.0), "ALIF cannot be deployed"),
+    (lambda: layers.ALIF(9.0, 5.0, spike_fn=MultiSpike), "--single-spike"),
     (lambda: layers.LIF(9.0, spike_fn=SingleSpike, reset_fn=MembraneReset(0.2)), "reset_value other than 0"),
+    (lambda: layers.LIF(9.0, spike_fn=MultiSpike, reset_fn=MembraneSubtract(0.4)), "so leave subtract_value out"),
 ])  # fmt: skip
 def test_what_cannot_be_deployed_is_named(neurons, because):
     from spikeloom.models.readers.torch import read_module

@@ -1,5 +1,6 @@
 """Networks of SpikingJelly 2.0: the graph's spikes are those of the library, for every parameter of its neurons."""
 
+import numpy as np
 import pytest
 
 from spikeloom.models.errors import UnsupportedModelError
@@ -64,6 +65,25 @@ def test_linear_networks(same_spikes, variation, mode):
     functional.set_step_mode(module, mode)
     x = data(6)
     same_spikes(module, x, run(module, x), example=x[:3] if mode == "m" else x[0])
+
+
+@pytest.mark.parametrize("arguments", [{}, {"tau": 3.0, "v_threshold": 0.4}])
+@pytest.mark.parametrize("most", [2, 6])
+def test_several_spikes_a_step(most, arguments):
+    from spikeloom.models.execution.graph_run import run_graph
+    from spikeloom.models.readers.torch import read_module
+
+    counts = surrogate.MultiLevelSpikeCount(most)
+    node = neuron.ILIFNode(**arguments, surrogate_function=counts)
+    module = excited(nn.Sequential(nn.Linear(6, 10), node, nn.Linear(10, 5), neuron.ILIFNode(v_threshold=0.3)))
+    x = data(6)
+    graph = read_module(module, x[0])
+    found = run_graph(graph, x.numpy().swapaxes(0, 1))
+    functional.reset_net(module)
+    wanted = torch.stack([module[1](module[0](frame)) for frame in x]).detach().numpy().swapaxes(0, 1)
+    assert wanted.max() > 1
+    np.testing.assert_array_equal(found["1"], wanted)
+    np.testing.assert_array_equal(found["3"], run(module, x).detach().numpy().swapaxes(0, 1))
 
 
 def test_a_learned_time_constant_after_training(same_spikes):

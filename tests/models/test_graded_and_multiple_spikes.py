@@ -81,11 +81,11 @@ def test_a_graded_neuron_spikes_as_a_leaky_one_does(seed: int) -> None:
         for values, wanted in zip(states, expected, strict=True):
             np.testing.assert_array_equal(values, wanted)
         np.testing.assert_array_equal(output != 0, spikes != 0)
-    for unit, given, (_, potential, output) in ((1, fields, graded), (64, integer, in_integers[0])):
-        if given["reset"] is Reset.NONE:
+    for unit, kept, (_, potential, output) in ((1, fields, graded), (64, integer, in_integers[0])):
+        if kept["reset"] is Reset.NONE:
             np.testing.assert_array_equal(output, np.where(output != 0, potential, 0))
-        if given["reset"] is Reset.SUBTRACT:
-            taken = np.where(output != 0, potential + given["threshold"] * unit, 0)
+        if kept["reset"] is Reset.SUBTRACT:
+            taken = np.where(output != 0, potential + kept["threshold"] * unit, 0)
             np.testing.assert_allclose(output, taken, rtol=1e-12)
 
 

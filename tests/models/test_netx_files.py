@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spikeloom.models.errors import UnsupportedModelError, UsageError
+from spikeloom.models.execution.graph_run import run_graph
 from spikeloom.models.operators import Neurons
 from spikeloom.models.readers.netx import NetxOptions, read_net
 
@@ -242,3 +243,14 @@ def test_options_out_of_range(write):
         read_net(write([{"type": "input", "shape": np.array([4])}, dense()]), NetxOptions(input_shape=(4,)))
     with pytest.raises(UnsupportedModelError, match="does not lead from 5 to 3"):
         read_net(write([dense()]), NetxOptions(input_shape=(5,)))
+
+
+@pytest.mark.parametrize("delay", [1, 2, 5])
+def test_refractory_steps_are_one_less_than_the_register(write, delay):
+    """As on Loihi: with 1 neurons are ready again at the next step."""
+    neuron = CUBA | {"refDelay": delay, "iDecay": 4096, "vDecay": 0, "vThMant": 1}
+    graph = read_net(write([dense(4, 3, neuron)]))
+    (layer,) = [name for name in graph.order if isinstance(graph.nodes[name], Neurons)]
+    spikes = run_graph(graph, np.ones((1, 20, 3), dtype=int))[layer][0]
+    for train in spikes.T:
+        assert set(np.diff(np.flatnonzero(train))) == {delay}

@@ -9,7 +9,7 @@ import pytest
 from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.execution.graph_run import run_graph
 from spikeloom.models.graph import Edge, Graph
-from spikeloom.models.neurons import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Reset, SigmaDelta
+from spikeloom.models.neurons import FAMILIES, IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Reset, SigmaDelta
 from spikeloom.models.operators import (
     Delay,
     Identity,
@@ -216,3 +216,14 @@ def test_a_matrix_too_large_to_be_written_is_refused(path, monkeypatch):
     monkeypatch.setattr("spikeloom.models.writers.nir.limits.LARGEST_MATRIX", 10)
     with pytest.raises(UnsupportedModelError, match=r"matrix of shape \(4, 6\)"):
         write_nir(chain((6,), select((6,), lambda n: n[:4]), Neurons(model(), None)), path)
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"leaky", "sigma_delta"}))
+def test_no_other_node_is_written_for_neurons_that_nir_does_not_have(neuron_examples, family, tmp_path):
+    """One that other tools know would be another neuron for them."""
+    neuron = neuron_examples.EXAMPLES[family](np.random.default_rng(0), 3)[0]
+    if neuron is None:
+        pytest.skip("no float example")
+    with pytest.raises(UnsupportedModelError, match=f"NIR has no {family.replace('_', ' ')} neurons"):
+        write_nir(chain((3,), Neurons(neuron, (3,))), tmp_path / "model.nir")
+    assert not (tmp_path / "model.nir").exists()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...neurons.adaptive_threshold import AdaptiveThreshold
 from ...neurons.leaky_dynamics import LeakyDynamics, Reset
 from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from ...neurons.multiple_spikes import MultipleSpikes
 from ...operators import Shape
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class NeuronLayer:
     family : of the neurons.
     subtracts_baseline : as in `AdaptiveThreshold`, for which alone it means something.
     late : steps by which what arrives is late.
+    most : as in `MultipleSpikes`, for which alone it means something.
     """
 
     name: str
@@ -53,6 +55,7 @@ class NeuronLayer:
     family: type[LeakyDynamics] = LeakyIntegrateAndFire
     subtracts_baseline: bool = False
     late: int = 0
+    most: int = 1
 
     def model(self, shape: Shape) -> LeakyDynamics:
         """The neurons of a layer of some shape.
@@ -73,6 +76,8 @@ class NeuronLayer:
             flags["spiking"] = self.spiking
         if self.family is AdaptiveThreshold:
             flags["subtracts_baseline"] = self.subtracts_baseline
+        if self.family is MultipleSpikes:
+            flags["most"] = self.most
         return self.family(**flat, **flags)
 
     def varying_axes(self, dimensions: int) -> set[int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...neurons.leaky_dynamics import Reset
+from ...neurons.multiple_spikes import MultipleSpikes
 from .neuron_layer import NeuronLayer, Refusal, array_of, fires_at_zero
 
 INTEGRATORS = ("NonSpikingIFNode", "NonSpikingLIFNode")
 KINDS = (
-    "IFNode", "LIFNode", "ParametricLIFNode", "SimpleIFNode", "SimpleLIFNode", "HalfThresholdIFNode", *INTEGRATORS,
+    "IFNode", "LIFNode", "ParametricLIFNode", "SimpleIFNode", "SimpleLIFNode", "HalfThresholdIFNode", "ILIFNode",
+    *INTEGRATORS,
 )  # fmt: skip
 CONTAINERS = ("ElementWiseRecurrentContainer", "LinearRecurrentContainer")
 
@@ -44,5 +47,25 @@ def read(name: str, kind: str, module: Any) -> NeuronLayer:
     parameters |= {"threshold": threshold, "reset_value": rest}
     if kind == "HalfThresholdIFNode":
         parameters["initial_voltage"] = threshold / 2
+    if kind == "ILIFNode":
+        return _several(NeuronLayer(name, parameters, Reset.SUBTRACT, True), module)
     inclusive = fires_at_zero(module.surrogate_function)
     return NeuronLayer(name, parameters, Reset.SUBTRACT if v_reset is None else Reset.VALUE, inclusive)
+
+
+def _several(layer: NeuronLayer, module: Any) -> NeuronLayer:
+    """I-LIF, whose spikes are potential / threshold rounded to the nearest.
+
+    So the potential is counted from half a threshold below, towards which it then leaks.
+    """
+    half = layer.parameters["threshold"] / 2
+    shifted = {
+        "initial_voltage": layer.parameters["initial_voltage"] + half,
+        "bias": layer.parameters["bias"] + (1 - layer.parameters["voltage_retention"]) * half,
+    }
+    return replace(
+        layer,
+        family=MultipleSpikes,
+        parameters=layer.parameters | shifted,
+        most=int(module.surrogate_function.max_spike_count),
+    )

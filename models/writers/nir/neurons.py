@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...neurons import IntegerNeuron, SigmaDelta
+from ...neurons.families import family_of
 from ...neurons.leaky_dynamics import Reset
 from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Neurons, Shape
@@ -46,7 +47,10 @@ def neurons_node(name: str, operator: Neurons, shape: Shape, dt: float, notes: N
             "is sigma-delta, which NIR does not have: convert the network with --convert rate instead"
         )
     if not isinstance(model, LeakyIntegrateAndFire):
-        raise NotExpressibleError(f"NIR has no {type(model).__name__}")
+        named = family_of(model).replace("_", " ")
+        raise NotExpressibleError(
+            f"NIR has no {named} neurons, and any other node would be another neuron: export --to lava, which has all"
+        )
     for retention in (model.current_retention, model.voltage_retention):
         if np.any(retention < 0) or np.any(retention > 1):
             raise NotExpressibleError(
