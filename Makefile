@@ -20,7 +20,7 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization venv venv-torch clean
+.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator venv venv-torch clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,7 +39,7 @@ lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-accuracy bench-mapping bench-conversion bench-quantization  ## run the measurements that the README quotes
+bench: bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator  ## run the measurements that the README quotes
 
 bench-accuracy: $(STAMPS)/base
 	$(BIN)/python benchmarks/accuracy.py
@@ -54,6 +54,11 @@ bench-conversion: $(STAMPS)/base $(STAMPS)/torch-tried
 bench-quantization: $(STAMPS)/base $(STAMPS)/torch-tried
 	$(INSTALL) --no-build-isolation -e ".[bench]"
 	$(BIN)/python benchmarks/quantization.py
+
+# Peers get environments of their own under build/peers.
+bench-simulator: $(STAMPS)/base
+	$(INSTALL) --no-build-isolation -e ".[bench]"
+	$(BIN)/python benchmarks/simulator.py
 
 venv: $(STAMPS)/base  ## only make .venv with Spikeloom and Lava in it
 

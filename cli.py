@@ -20,7 +20,7 @@ import typer
 if TYPE_CHECKING:
     from .deploy.configuration import Configuration
 
-USAGE_EXIT_CODE, DATA_EXIT_CODE = 2, 7
+USAGE_EXIT_CODE, DATA_EXIT_CODE, INTERRUPTED_EXIT_CODE = 2, 7, 130
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
@@ -258,32 +258,31 @@ def run(
     processes: ProcessesOption = "layer",
     timeout: Annotated[float, typer.Option(min=1, max=1e6, help="Seconds after which Lava is stopped.")] = 600,
     weights: Annotated[Path | None, typer.Option(help="The .npz file to write learned weights to.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The .npz file to write what is recorded to.")] = None,
+    record: Annotated[Literal["output", "all"], typer.Option(help="Whose activity to record.")] = "output",
+    states: Annotated[list[str] | None, typer.Option(help="A layer whose states to record; may be repeated.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run a deployed model again, in the simulator or in Lava, and compare the two."""
+    from .deploy.progress import TerminalProgress
     from .deploy.rerun import rerun
+    from .deploy.run_summary import run_lines
+    from .deploy.simulator_run import Wanted
 
-    result = rerun(folder, backend, data, samples, per_core=processes == "core", timeout=timeout, weights=weights)
+    wanted = Wanted(out, record, tuple(states or ()))
+    with TerminalProgress(hidden=json or quiet) as progress:
+        result = rerun(
+            folder, backend, data, samples, per_core=processes == "core", timeout=timeout, weights=weights,
+            wanted=wanted, progress=progress,
+        )  # fmt: skip
     if json:
         _print_json(result.as_dict())
-    if json or quiet:
-        return
-    for note in result.notes:
-        typer.echo(note)
-    accuracy = "no labels" if result.accuracy is None else f"accuracy {result.accuracy:.1%}"
-    typer.echo(
-        f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample."
-    )
-    if result.mismatched_spikes is not None:
-        typer.echo(f"Against the simulator: {result.mismatched_spikes} mismatched spikes.")
-    for learned in result.learned:
-        typer.echo(
-            f"{learned.projection}: {learned.changed} of {learned.synapses} weights changed, mean {learned.before:.1f} "
-            f"before and {learned.after:.1f} after, now {learned.lowest}..{learned.highest}."
-        )
-    if result.mismatched_weights is not None:
-        typer.echo(f"Against the simulator: {result.mismatched_weights} mismatched weights.")
+    if not json and not quiet:
+        for line in run_lines(result):
+            typer.echo(line)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED_EXIT_CODE)
 
 
 @app.command()

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..mapping.routing.routes import Routes, build_routes
+from ..mapping.routing.routes import Ways, build_routes
 from ..mapping.synapse_formats import SYNAPSE_KINDS
+from ..mapping.traffic.fan_out import FanOut
 from ..models.network import Population, Role
 from .event_sums import Events
 from .program import Program
@@ -39,7 +40,12 @@ class CoreCounting:
         self._program = program
         self._routes = build_routes(program.network, program.target, program.mapping)
         self.groups: Mapping[str, Array] = self._routes.fan_out.groups
-        self._effects = {part.name: _effects(self._routes, part) for part in program.network.populations}
+        self._effects = {part.name: _effects(self._routes.fan_out, part) for part in program.network.populations}
+        self._deliveries = {
+            part.name: _deliveries(self._routes.ways[part.name], part)
+            for part in program.network.populations
+            if part.name in self._routes.ways
+        }
         neurons = np.zeros(program.mapping.cores, dtype=np.int64)
         for cores in program.mapping.core_of.values():
             neurons += np.bincount(cores, minlength=neurons.size)
@@ -58,20 +64,25 @@ class CoreCounting:
         rows = steps + max(population.depth for population in network.populations)
         on_cores = {name: np.zeros((rows, cores), dtype=np.int64) for name in (*ON_CORES, *SYNAPSE_KINDS)}
         over_links = np.zeros((rows, len(self._routes.links)), dtype=np.int64)
+        of_populations: dict[str, int] = {}
         of_projections: dict[str, int] = {}
         for population in network.populations:
-            spikes = group_spikes[population.name]
-            window = slice(population.depth, population.depth + steps)
-            events = Events.of(spikes)
-            for name, effects in self._effects[population.name].items():
-                on_cores[name][window] += events.sums(effects)
-            ways = self._routes.ways.get(population.name)
-            if ways is not None:
-                messages = events.sums(ways.of_groups).T
-                over_links[window] += self._routes.link_packets(population.name, messages).T
-            totals = spikes.sum(axis=0, dtype=np.int64)
-            for name, synapses in self._routes.fan_out.projection_synapses.get(population.name, {}).items():
-                of_projections[name] = int(totals @ synapses)
+            name, window = population.name, slice(population.depth, population.depth + steps)
+            events = Events.of(group_spikes[name])
+            of_populations[name] = int(events.totals.sum())
+            for counter, effects in self._effects[name].items():
+                events.add(effects, on_cores[counter][window])
+            if name not in self._routes.ways:
+                continue
+            ways = self._routes.ways[name]
+            sent = np.zeros((steps, ways.origins.size), dtype=np.int64)
+            events.add(ways.of_groups, sent)
+            messages = Events.of(sent)
+            messages.add(ways.links, over_links[window])
+            for counter, effects in self._deliveries[name].items():
+                messages.add(effects, on_cores[counter][window])
+            for projection, synapses in self._routes.fan_out.projection_synapses[name].items():
+                of_projections[projection] = int(events.totals @ synapses)
         of_layers: dict[str, int] = {}
         for projection in network.projections:
             of_layers[projection.target] = of_layers.get(projection.target, 0) + of_projections[projection.name]
@@ -83,28 +94,32 @@ class CoreCounting:
             neuron_updates=self._neurons,
             link_packets=over_links,
             links=self._routes.links,
-            layer_spikes=MappingProxyType({name: int(counts.sum()) for name, counts in group_spikes.items()}),
+            layer_spikes=MappingProxyType(of_populations),
             layer_synaptic_operations=MappingProxyType(of_layers),
             projection_synaptic_operations=MappingProxyType(of_projections),
         )
 
 
-def _effects(routes: Routes, population: Population) -> dict[str, sparse.csr_array]:
+def _effects(fan_out: FanOut, population: Population) -> dict[str, sparse.csr_array]:
     """What a spike of each group does on each core, (groups, cores) CSR, by the names of counters."""
-    name, fan_out = population.name, routes.fan_out
-    result: dict[str, sparse.csr_array] = {}
-    origins = fan_out.origins[name]
+    name = population.name
+    result = {kind: fan_out.synapses[kind][name] for kind in SYNAPSE_KINDS if name in fan_out.synapses[kind]}
     if population.role is not Role.INPUT:
-        result["spikes"] = _at_home(origins, np.ones(origins.size, dtype=np.int32), fan_out.cores)
-    if name in routes.ways:
-        result["packets_in"], result["memory_reads"] = routes.packets[name], fan_out.words[name]
-        if population.role is not Role.INPUT:
-            sent = np.diff(routes.ways[name].of_groups.indptr)
-            result["packets_out"] = _at_home(origins, sent.astype(np.int32), fan_out.cores)
-    result |= {kind: fan_out.synapses[kind][name] for kind in SYNAPSE_KINDS if name in fan_out.synapses[kind]}
+        result["spikes"] = _at_home(fan_out.origins[name], fan_out.cores)
+    if name in fan_out.words:
+        result["memory_reads"] = fan_out.words[name]
     return result
 
 
-def _at_home(origins: Array, times: Array, cores: int) -> sparse.csr_array:
-    """(groups, cores) CSR, what a spike does on the core of its group."""
-    return sparse.csr_array((times, origins, np.arange(origins.size + 1)), shape=(origins.size, cores))
+def _deliveries(ways: Ways, population: Population) -> dict[str, sparse.csr_array]:
+    """What a message on each way is on each core, (ways, cores) CSR, by the names of counters."""
+    result = {"packets_in": ways.arrivals}
+    if population.role is not Role.INPUT:
+        result["packets_out"] = _at_home(ways.origins, ways.arrivals.shape[1])
+    return result
+
+
+def _at_home(origins: Array, cores: int) -> sparse.csr_array:
+    """(rows, cores) CSR int32, 1 at each row's own core."""
+    ones = np.ones(origins.size, dtype=np.int32)
+    return sparse.csr_array((ones, origins, np.arange(origins.size + 1)), shape=(origins.size, cores))

@@ -24,47 +24,50 @@ class Events:
     Attributes
     ----------
     offsets : (steps + 1,) int64, where the events of each step begin.
-    groups : (events,) int32.
-    spikes : (events,) int64, of the group at the step; at least 1.
+    groups : (at least the events,) int32.
+    spikes : (at least the events,) int64, of the group at the step; at least 1.
+    totals : (groups,) int64, spikes of each group over all steps.
     """
 
     offsets: Array
     groups: Array
     spikes: Array
+    totals: Array
 
     @classmethod
     def of(cls, spikes: Array) -> Events:
         """List spikes, (steps, groups) int64."""
-        offsets = np.zeros(spikes.shape[0] + 1, dtype=np.int64)
-        np.cumsum(np.count_nonzero(spikes, axis=1), out=offsets[1:])
-        groups, counts = np.empty(offsets[-1], dtype=np.int32), np.empty(offsets[-1], dtype=np.int64)
-        _list_events(np.ascontiguousarray(spikes, dtype=np.int64), groups, counts)
-        return cls(offsets, groups, counts)
+        steps, size = spikes.shape
+        offsets, totals = np.zeros(steps + 1, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        # The system gives out memory as it is written to: what no event takes costs nothing.
+        groups, counts = np.empty(spikes.size + 1, dtype=np.int32), np.empty(spikes.size + 1, dtype=np.int64)
+        _list_events(np.ascontiguousarray(spikes, dtype=np.int64), offsets, groups, counts, totals)
+        return cls(offsets, groups, counts, totals)
 
-    def sums(self, effects: sparse.csr_array) -> Array:
-        """What happens at each step, (steps, effects) int64.
+    def add(self, effects: sparse.csr_array, result: Array) -> None:
+        """Add what happens at each step.
 
         Parameters
         ----------
         effects : (groups, effects) CSR integers, how often a spike of each group has each effect.
+        result : (steps, effects) int64.
         """
-        result = np.zeros((self.offsets.size - 1, effects.shape[1]), dtype=np.int64)
         _add_effects(
             self.offsets, self.groups, self.spikes, effects.indptr.astype(np.int64, copy=False),
             effects.indices.astype(np.int32, copy=False), effects.data.astype(np.int32, copy=False), result,
         )  # fmt: skip
-        return result
 
 
 @numba.njit(cache=True)
-def _list_events(spikes: Array, groups: Array, counts: Array) -> None:
+def _list_events(spikes: Array, offsets: Array, groups: Array, counts: Array, totals: Array) -> None:
     event = 0
     for step in range(spikes.shape[0]):
         for group in range(spikes.shape[1]):
-            if spikes[step, group]:
-                groups[event] = group
-                counts[event] = spikes[step, group]
-                event += 1
+            groups[event] = group  # no branch, which a processor could not foresee
+            counts[event] = spikes[step, group]
+            totals[group] += spikes[step, group]
+            event += np.int64(spikes[step, group] != 0)
+        offsets[step + 1] = event
 
 
 @numba.njit(cache=True)
@@ -72,6 +75,9 @@ def _add_effects(
     offsets: Array, groups: Array, spikes: Array, begins: Array, effects: Array, times: Array, result: Array
 ) -> None:
     for step in range(offsets.size - 1):
-        for event in range(offsets[step], offsets[step + 1]):
-            for entry in range(begins[groups[event]], begins[groups[event] + 1]):
-                result[step, effects[entry]] += spikes[event] * times[entry]
+        row = result[step]
+        # Unsigned, for Numba would otherwise ask of each index whether it counts from the end.
+        for event in range(np.uint64(offsets[step]), np.uint64(offsets[step + 1])):
+            group, count = np.uint64(groups[event]), spikes[event]
+            for entry in range(np.uint64(begins[group]), np.uint64(begins[group + np.uint64(1)])):
+                row[np.uint64(effects[entry])] += count * times[entry]

@@ -90,7 +90,7 @@ def _converted(
         answers = decide(simulation.activity[program.network.output], program.decision)
         right += int(np.count_nonzero(answers == labels[first : first + BATCH]))
         sending = [population.name for population in program.network.populations if population.eventful]
-        messages += sum(int(simulation.spike_counts[name].sum()) for name in sending)
+        messages += sum(int(simulation.spikes[name].sum()) for name in sending)
     return right / len(images), messages / len(images)
 
 

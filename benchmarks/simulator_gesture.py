@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from simulator_workloads import Chain, Layer, Operator, Workload, leaky
 
-from spikeloom.backends.counting import count
 from spikeloom.backends.program import Program
 from spikeloom.backends.run import Counters
 from spikeloom.mapping.mapping import Mapping, Place
@@ -159,12 +158,6 @@ def _beyond(connectivity: Connectivity) -> Sparse | None:
     return Sparse.from_matrix(connectivity.with_weights(rest).to_sparse()) if rest.any() else None
 
 
-def counted(workload: Workload, spike_counts: ReadOnly[str, Array]) -> Counters:
-    """The counters of a run, per core and step; the one place that knows how they are asked for."""
-    assert workload.program is not None
-    return count(workload.program, spike_counts, workload.data.shape[0])
-
-
 @dataclass(frozen=True)
 class Compared:
     """A count of ours beside SANA-FE's.
@@ -182,21 +175,19 @@ class Compared:
     same: bool
 
 
-def compared(workload: Workload, spike_counts: ReadOnly[str, Array], file: Path) -> list[Compared]:
+def compared(program: Program, activity: ReadOnly[str, Array], counters: Counters, file: Path) -> list[Compared]:
     """Our counts beside SANA-FE's, over the steps of the chip that SANA-FE simulates.
 
     SANA-FE ends all layers at the same step of the chip; each of ours works for as many steps, so that deeper layers
     end later. What they do then is left out here.
+
+    Parameters
+    ----------
+    activity : of all layers, (1, steps, neurons).
+    counters : of the same run.
     """
-    dump, program = _opened(file), workload.program
-    assert program is not None
-    steps, cores = program.steps, program.mapping.cores
+    dump, steps, cores = _opened(file), program.steps, program.mapping.cores
     names = [population.name for population in program.network.populations if population.neuron]
-    within = {
-        population.name: _until(spike_counts[population.name], steps - population.depth)
-        for population in program.network.populations
-    }
-    counters = counted(workload, within)
     fired = np.zeros((steps, cores), dtype=np.int64)
     for step, layer, neuron in dump["fired"]:
         fired[step, dump[f"core {layer}"][neuron]] += 1
@@ -205,25 +196,18 @@ def compared(workload: Workload, spike_counts: ReadOnly[str, Array], file: Path)
         source, target, weight = _listed(dump, number)
         # One more for each weight of zero, one less for each that is stored in two parts.
         change = (weight == 0).astype(np.int64) - ((weight < LOW) | (weight > HIGH))
-        moved = sparse.csr_array(
-            (change, (source, dump[f"core {number + 1}"][target])), shape=(within[name].shape[1], cores)
-        )
-        arrived = sparse.csr_array(within[name].astype(np.int64)) @ moved
+        shape = (activity[name].shape[2], cores)
+        moved = sparse.csr_array((change, (source, dump[f"core {number + 1}"][target])), shape=shape)
+        arrived = sparse.csr_array(activity[name][0].astype(np.int64)) @ moved
         events[number:] += arrived.toarray()[: steps - number]
     return [
         _compare("spikes", counters.spikes[:steps], fired),
         _compare("packets sent", counters.packets_out[:steps], dump["by core packets out"]),
         _compare("packets received", counters.packets_in[:steps], dump["by core packets in"]),
         _compare("delivered events", events, dump["by core events"]),
-        _compare("hops", np.array(counters.link_packets.sum()), np.array(dump["count hops"].sum())),
+        _compare("hops", counters.link_packets[:steps].sum(axis=1), dump["count hops"]),
         _compare("neurons updated", _updates(program.network, dump, steps), dump["count updated"]),
     ]
-
-
-def _until(counts: Array, steps: int) -> Array:
-    kept = np.array(counts)
-    kept[max(steps, 0) :] = 0
-    return kept
 
 
 def _compare(name: str, ours: Array, theirs: Array) -> Compared:

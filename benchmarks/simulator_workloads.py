@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from spikeloom.backends.program import Program
-from spikeloom.mapping.target_files import load_target
-from spikeloom.mapping.traffic.fan_out import count_fan_out
 from spikeloom.models.connectivity import Connectivity, Convolution, Dense, Pool, Sparse, compose
 from spikeloom.models.network import Network, Population, Projection, Role
 from spikeloom.models.neurons import IntegerLeakyIntegrateAndFire
@@ -221,15 +219,11 @@ class Workload:
 
     def fan_out(self) -> dict[str, Array]:
         """Per population, (neurons,) int64: weights other than zero that a spike of each neuron adds."""
-        core_of = {
-            population.name: np.zeros(population.size, dtype=np.int64)
-            for population in self.network.populations
-            if population.neuron is not None
-        }
-        of_projections = count_fan_out(self.network, load_target("loihi1"), core_of).projections
         found: dict[str, Array] = {}
         for projection in self.network.projections:
-            found[projection.source] = found.get(projection.source, 0) + of_projections[projection.name]
+            entries = projection.connectivity.to_sparse()
+            counts = np.bincount(entries.indices, minlength=entries.shape[1])
+            found[projection.source] = found.get(projection.source, 0) + counts
         return found
 
 

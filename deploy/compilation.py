@@ -106,5 +106,6 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
 
 def _rates(network: Network, code: InputCode, calibration: Array) -> dict[str, Array]:
     """Spikes per step of every neuron."""
-    counts = Simulator(network).run(code.encode(calibration)).spike_counts
-    return {name: part.sum(axis=0) / (part.shape[0] * calibration.shape[0]) for name, part in counts.items()}
+    samples, steps = calibration.shape[:2]
+    spikes = Simulator(network).run(code.encode(calibration)).spikes
+    return {name: counts / (samples * steps) for name, counts in spikes.items()}

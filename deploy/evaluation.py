@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.counting import count
+from ..backends.counting import CoreCounting
 from ..backends.lava.backend import learn_in_lava
 from ..backends.program import Program
 from ..backends.run import Counters, Run
-from ..backends.simulator.learning_run import run_learning
 from ..backends.simulator.simulate import Simulator
 from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.execution.forward import forward
@@ -72,7 +71,8 @@ def evaluate(
     shape = network.input.shape
     last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
     batch = _batch(network, data, program.network)
-    spike_counts: dict[str, Array] = {}
+    counting = CoreCounting(program)
+    group_spikes: dict[str, Array] = {}
     for first in range(0, data.samples, batch):
         x = data.x[first : first + batch]
         labels = None if data.y is None else data.y[first : first + batch]
@@ -83,13 +83,13 @@ def evaluate(
         trained = run_graph(graph, given.reshape(*x.shape[:2], *shape))
         timed = run_network(network, given)
         integer = run_network(program.network, integers, overflows)
-        simulation = simulator.run(integers, "all")
+        simulation = simulator.run(integers, "all", groups=counting.groups)
         tallies[first_stage].add(_of_network(trained, network), labels, None)
         tallies["network"].add(timed, labels, trained)
         tallies["integer"].add(integer, labels, timed)
         tallies["simulator"].add(simulation.activity, labels, integer)
-        for name, counts in simulation.spike_counts.items():
-            spike_counts[name] = spike_counts.get(name, 0) + counts
+        for name, counts in simulation.group_spikes.items():
+            group_spikes[name] = group_spikes.get(name, 0) + counts
         progress(x.shape[0])
     entries = tuple(
         tally.entry(overflows.layers, weight_shares(quantized)) if stage == "integer" else tally.entry()
@@ -99,7 +99,7 @@ def evaluate(
         accuracy = None if data.y is None else right / data.samples
         interval = None if data.y is None else wilson_interval(right, data.samples)
         entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None, interval), *entries)
-    return Evaluation(entries, count(program, spike_counts, data.samples))
+    return Evaluation(entries, counting.counters(group_spikes, data.samples))
 
 
 def _classes(ordinary: Graph, data: Data, x: Array, last: bool) -> Array:
@@ -130,23 +130,12 @@ def _of_network(trained: Mapping[str, Array], network: Network) -> Mapping[str, 
     }
 
 
-def _batch(network: Network, data: Data, program_network: Network) -> int:
-    """Samples whose activity in all stages may be held at once; all of them where what one teaches serves the next."""
-    if program_network.plastic:
+def _batch(network: Network, data: Data, integer: Network) -> int:
+    """Samples whose activity in all stages may be held at once; all of them where each learns from those before."""
+    if integer.plastic:
         return data.samples
     neurons = sum(population.size for population in network.populations)
     return max(1, BATCH_BYTES // (BYTES_AN_ENTRY * data.steps * neurons))
-
-
-def evaluate_simulator(program: Program, data: Data) -> Entry:
-    """Run the simulator alone on all samples; the entry is compared with nothing."""
-    simulator = Simulator(program.network)
-    tally = Tally("simulator", program.network, program.decision)
-    batch = _batch(program.network, data, program.network)
-    for first in range(0, data.samples, batch):
-        part = data.part(first, first + batch)
-        tally.add(simulator.run(program.code.encode(part.x), "all").activity, part.y, None)
-    return tally.entry()
 
 
 def evaluate_learning(program: Program, data: Data) -> tuple[Entry, Run]:
@@ -158,18 +147,16 @@ def evaluate_learning(program: Program, data: Data) -> tuple[Entry, Run]:
 
 
 def simulate(program: Program, x: Array) -> Run:
-    """Run a program in the simulator, with every population recorded and, unless it learns, counted.
+    """Run a program in the simulator, with every population recorded and counted.
 
     Parameters
     ----------
     x : (samples, steps, input neurons), as in the data.
     """
-    if program.network.plastic:
-        learned = run_learning(program.network, program.code.encode(x))
-        return Run(program.network.output, learned.activity, None, learned.weights)
-    simulation = Simulator(program.network).run(program.code.encode(x), "all")
-    counters = count(program, simulation.spike_counts, x.shape[0])
-    return Run(program.network.output, simulation.activity, counters)
+    counting = CoreCounting(program)
+    simulation = Simulator(program.network).run(program.code.encode(x), "all", groups=counting.groups)
+    counters = counting.counters(simulation.group_spikes, x.shape[0])
+    return Run(program.network.output, simulation.activity, counters, simulation.weights)
 
 
 def evaluate_lava(

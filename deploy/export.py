@@ -43,7 +43,9 @@ def export_model(model: Model, to: str, out: Path, config: Configuration, data: 
     graph, step = _read(model, config)
     if config.convert is not None:
         graph = convert_graph(graph, None if data is None else open_data(model, data, graph, config), config)
-    return (*graph.assumptions, *write_nir(graph, out, dt=step))
+    plastic = [name for name, layer in config.layers.items() if layer.learning is not None]
+    unsaid = [f"learning: NIR has no node that says how {', '.join(map(repr, plastic))} learns (learning)."]
+    return (*graph.assumptions, *write_nir(graph, out, dt=step), *(unsaid if plastic else ()))
 
 
 def _read(model: Model, config: Configuration) -> tuple[Graph, float]:

@@ -45,8 +45,8 @@ def learning_rules(network: Network, config: Configuration, model: str) -> dict[
                 rules[projection.name] = rule
             else:
                 reason = (
-                    f"its synapses from {projection.source!r} are {NAMES.get(kind, kind)}; only dense weights learn, for "
-                    "Lava's learning process is dense"
+                    f"its synapses from {projection.source!r} are {NAMES.get(kind, kind)}; only dense weights learn, "
+                    "for Lava's learning process is dense"
                 )
                 problems.append(Unsupported(layer, "learning", reason))
     if problems:
@@ -61,11 +61,20 @@ def with_learning(network: Network, rules: Mapping[str, LearningRule]) -> Networ
     ------
     UsageError : a projection was split in quantization, or begins with weights beyond the bounds of its rule.
     """
-    names = {projection.name for projection in network.projections}
+    by_name = {projection.name: projection for projection in network.projections}
     for name, rule in rules.items():
-        if name not in names:
-            raise UsageError(f"The weights of {name!r} were split in two, and cannot learn so: set split to no for it.")
-        weights = next(p for p in network.projections if p.name == name).connectivity.weights
+        found = by_name[name]
+        beside = [
+            other
+            for other in network.incoming(found.target)
+            if (other.source, other.delay) == (found.source, found.delay) and other.name not in rules
+        ]
+        if beside:
+            raise UsageError(
+                f"The weights of {name!r} are the sum of two, of which none could learn alone: set split to no for "
+                f"layer {found.target!r}."
+            )
+        weights = found.connectivity.weights
         low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
         if low < rule.lowest_weight or high > rule.highest_weight:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -52,7 +52,7 @@ class _Common(BaseModel):
         raise NotImplementedError
 
     @property
-    def _shared(self) -> dict[str, int]:
+    def _shared(self) -> dict[str, Any]:
         names = ("epoch", "seed", "lowest_weight", "highest_weight")
         return {name: getattr(self, name) for name in names}
 
@@ -127,7 +127,7 @@ class SumOfProducts(_Common):
     reward: str | None = None
 
     def learning_rule(self) -> LearningRule:
-        traces = {
+        traces: dict[str, Any] = {
             name: Trace(choice.impulse, choice.time_constant)
             for name in ("x1", "x2", "y1", "y2", "y3")
             if (choice := getattr(self, name)) is not None

@@ -11,11 +11,11 @@ MAPPING_TOTAL = 1000  # steps of the bar of the mapper, which counts in shares
 class Progress(Protocol):
     """Told of what goes on; a terminal shows it."""
 
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+    def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
         """A stage begins; the returned function takes how much more of `total` is done."""
 
 
-def share_of(advance: Callable[[int], None], total: int) -> Callable[[str, float], None]:
+def share_of(advance: Callable[[float], None], total: int) -> Callable[[str, float], None]:
     """From shares that are done, which never go back, to the steps of a stage of `total`."""
     done = 0
 
@@ -31,7 +31,7 @@ def share_of(advance: Callable[[int], None], total: int) -> Callable[[str, float
 class Quiet:
     """Says nothing."""
 
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+    def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
         return lambda done: None
 
 
@@ -74,7 +74,7 @@ class TerminalProgress:
             total = self._bars.tasks[self._last].total or 1
             self._bars.update(self._last, total=total, completed=total)
 
-    def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
+    def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
         """Begin the next line."""
         self._finish()
         task = self._last = self._bars.add_task(name, total=total)

@@ -117,7 +117,8 @@ def _check_unused(config: Configuration) -> None:
     """Refuse what only a float network can be given: integers are kept as they are."""
     plain = Configuration()
     asked = [key for key in ("bits", "split", "prune", "fine_tune") if getattr(config, key) != getattr(plain, key)]
-    asked += [f"layers.{name}" for name, layer in config.layers.items() if layer.model_fields_set - {"reset", "learning"}]
+    kept = {"reset", "learning"}
+    asked += [f"layers.{name}" for name, layer in config.layers.items() if layer.model_fields_set - kept]
     if asked:
         raise UsageError(
             f"The network is made of integers, which are kept as they are, and cannot be given {', '.join(asked)}: "

@@ -20,9 +20,11 @@ from ..models.operators import Input
 from .artifact import load_program, read_report
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
-from .evaluation import evaluate_lava, evaluate_learning, evaluate_simulator, simulate
+from .evaluation import evaluate_lava, evaluate_learning, simulate
 from .ledger import Entry
 from .model_source import built_in
+from .progress import Progress, Quiet
+from .simulator_run import Wanted, run_in_simulator
 
 Array = NDArray[Any]
 Backend = Literal["simulator", "lava"]
@@ -64,6 +66,9 @@ class Rerun:
     notes : what was done to the data to suit the program.
     learned : what became of the weights of projections that learn.
     mismatched_weights : learned weights that differ from those of the simulator; None where nothing was compared.
+    steps : of each sample in the simulator; fewer than were asked for where not even the first samples are complete.
+    interrupted : whether Ctrl-C ended the run, so that there are fewer samples or steps than were asked for.
+    asked_samples, asked_steps : of the simulator.
     """
 
     backend: Backend
@@ -75,6 +80,10 @@ class Rerun:
     notes: tuple[str, ...] = ()
     learned: tuple[LearnedWeights, ...] = ()
     mismatched_weights: int | None = None
+    steps: int | None = None
+    interrupted: bool = False
+    asked_samples: int | None = None
+    asked_steps: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -90,6 +99,8 @@ def rerun(
     per_core: bool = False,
     timeout: float = 600,
     weights: Path | None = None,
+    wanted: Wanted | None = None,
+    progress: Progress | None = None,
 ) -> Rerun:
     """Run a deployed program.
 
@@ -101,6 +112,8 @@ def rerun(
     per_core : in Lava, one process per core instead of one per layer.
     timeout : of Lava, in seconds.
     weights : the .npz file to write learned weights to, an array (targets, sources) by the name of each projection.
+    wanted : what to keep of a run in the simulator; None for nothing.
+    progress : told of the samples that the simulator has done.
 
     Raises
     ------
@@ -111,10 +124,14 @@ def rerun(
     plastic = bool(program.network.plastic)
     if weights is not None and not plastic:
         raise UsageError(f"{folder} has no layer that learns, so that there are no weights to write (--weights).")
+    wanted = wanted or Wanted()
+    if wanted != Wanted() and (plastic or backend != "simulator"):
+        raise UsageError("--out, --record and --states are for the simulator, and for networks that do not learn.")
+    wanted.check(program.network)
     recordings = _data(folder, data, samples, program)
     if backend == "simulator":
         if not plastic:
-            return _as_rerun("simulator", evaluate_simulator(program, recordings), recordings.notes)
+            return _simulated(program, recordings, wanted, progress or Quiet())
         entry, run = evaluate_learning(program, recordings)
         compared = None
     else:
@@ -132,6 +149,14 @@ def rerun(
             raise UsageError(f"{weights} cannot be written: {error.strerror}.") from None
     answer = _as_rerun(backend, entry, recordings.notes)
     return replace(answer, learned=_learned(program.network, run.weights), mismatched_weights=compared)
+
+
+def _simulated(program: Program, data: Data, wanted: Wanted, progress: Progress) -> Rerun:
+    run = run_in_simulator(program, data, wanted, progress.stage("simulating", data.samples))
+    return Rerun(
+        "simulator", run.samples, run.accuracy, 0, None, run.spikes_per_sample, data.notes,
+        steps=run.steps, interrupted=run.interrupted, asked_samples=data.samples, asked_steps=data.steps,
+    )  # fmt: skip
 
 
 def _as_rerun(backend: Backend, entry: Entry, notes: tuple[str, ...]) -> Rerun:

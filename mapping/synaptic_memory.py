@@ -160,7 +160,6 @@ class ListedFormats:
         bits = self.bits(synapses, neurons)
         return min(bits, key=lambda kind: bits[kind])
 
-
     def words(self, kind: SynapseKind, synapses: Array, neurons: int) -> Array:
         """(axons,) int64, words that each axon takes in one of the formats; see `bits`."""
         if kind == "dense":

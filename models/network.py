@@ -239,6 +239,6 @@ class Network:
             size = self.by_name[rule.reward].size
             if size not in (1, projection.connectivity.targets):
                 raise ValueError(
-                    f"the reward {rule.reward!r} of projection {name!r} has {size} neurons; it has one, or one for each "
-                    f"of the {projection.connectivity.targets} targets"
+                    f"the reward {rule.reward!r} of projection {name!r} has {size} neurons; it has one, or one for "
+                    f"each of the {projection.connectivity.targets} targets"
                 )

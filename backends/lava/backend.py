@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ...models.array_file import read_arrays, write_arrays
 from ...models.errors import BackendFailedError, BackendMissingError
-from ...models.execution.learning_run import LearningRun, checked_rewards
+from ...models.execution.learning_run import LearningRun
+from ...models.execution.rewards import checked_rewards
 from ...models.network import Network
 from .availability import lava_problem
 from .export import write_standalone

@@ -28,5 +28,8 @@ def inner_numbers(shape: tuple[int, ...]) -> Array:
 
 
 def row_length(shape: tuple[int, ...]) -> int:
-    """Neurons that must stay together when a population is cut into pieces: a row of positions, or one neuron."""
-    return shape[0] if len(shape) == 2 else int(np.prod(shape[2:])) * shape[0] if len(shape) > 2 else 1
+    """Neurons that must stay together when a population is cut into pieces: a row of positions, or one neuron.
+
+    A population with one spatial axis is one row.
+    """
+    return 1 if len(shape) == 1 else int(np.prod(shape[2:] if len(shape) > 2 else shape[1:])) * shape[0]

@@ -22,6 +22,7 @@ SOURCE_SPIKE, TARGET_SPIKE, SOURCE_TRACE, TARGET_TRACE, SYNAPTIC = range(5)
 """Kinds of variables, as numbers."""
 _X0, _Y0, _U = X0, Y0, U
 _SOURCE_SPIKE, _TARGET_SPIKE, _SOURCE_TRACE, _TARGET_TRACE = SOURCE_SPIKE, TARGET_SPIKE, SOURCE_TRACE, TARGET_TRACE
+_SYNAPTIC = SYNAPTIC
 _LOWEST, _HIGHEST = -(1 << 15) - 1, (1 << 15) - 1
 _LARGEST_TRACE = 127
 
@@ -83,7 +84,7 @@ def decay_traces(history, spike_step, left, whole, fraction, number, impulse_num
             for neuron in range(history.shape[2]):
                 decayed = left[trace] * history[step - 1, trace, neuron]
                 floor = np.floor(decayed)
-                value = np.int64(floor) + (1 if number < decayed - floor else 0)
+                value = int(floor) + (1 if number < decayed - floor else 0)
                 if spike_step[neuron] == step:
                     value = value + whole[trace] + (1 if impulse_number < fraction[trace] else 0)
                     value = min(max(value, 0), _LARGEST_TRACE)
@@ -133,80 +134,97 @@ def _change_row(
     traces, old, value, total
 ):  # fmt: skip
     """Change the synapses of one source to chosen targets; `traces` are those of these targets alone."""
-    count = chosen.size
-    for i in range(count):
-        old[0, i] = weights[source, chosen[i]]
-    if second_tags.size:
-        for i in range(count):
-            old[1, i] = second_tags[source, chosen[i]]
-    if tags.size:
-        for i in range(count):
-            old[2, i] = tags[source, chosen[i]]
+    _take(weights, source, chosen, old[0])
+    _take(second_tags, source, chosen, old[1])
+    _take(tags, source, chosen, old[2])
     for variable in range(3):
         if starts[variable] == starts[variable + 1]:
             continue
-        for i in range(count):
+        for i in range(chosen.size):
             total[i] = old[variable, i] << 7
         for index in range(starts[variable], starts[variable + 1]):
-            dependency, mantissa, shift, exponent, first, end = products[index]
-            now = is_u if dependency == _U else (x_step[source] > 0 if dependency == _X0 else True)
-            if now:
-                for i in range(count):
-                    value[i] = mantissa
-                for place in range(first, end):
-                    _multiply(value, factors[place], dependency, source, chosen, x_step, y_step, x, traces, old)
-                if dependency == _Y0:
-                    for i in range(count):
-                        value[i] = value[i] if y_step[chosen[i]] > 0 else 0
-                for i in range(count):
-                    total[i] += min(max(np.int32(value[i] >> shift << exponent), _LOWEST), _HIGHEST)
-            for i in range(count):
+            dependency = products[index, 0]
+            if (dependency == _U and is_u) or (dependency == _X0 and x_step[source] > 0) or dependency == _Y0:
+                _add(total, products[index], factors, source, chosen, x_step, y_step, x, traces, old, value)
+            for i in range(chosen.size):
                 total[i] = min(max(total[i], _LOWEST), _HIGHEST)
         low, high = bounds[variable]
-        for i in range(count):
+        for i in range(chosen.size):
             rounded = (total[i] >> 7) + ((total[i] & 127) > remainder)
             total[i] = min(max(rounded, low), high)
-        if variable == 0:
-            for i in range(count):
-                weights[source, chosen[i]] = total[i]
-        elif variable == 1:
-            for i in range(count):
-                second_tags[source, chosen[i]] = total[i]
-        else:
-            for i in range(count):
-                tags[source, chosen[i]] = total[i]
+        changed = weights if variable == 0 else (second_tags if variable == 1 else tags)
+        for i in range(chosen.size):
+            changed[source, chosen[i]] = total[i]
 
 
 @numba.njit(cache=True, nogil=True)
-def _multiply(value, factor, dependency, source, chosen, x_step, y_step, x, traces, old):
-    """Multiply products of a row of synapses by a factor, in 32 bits that wrap."""
-    kind, which, constant, sign, limit = factor
-    count = chosen.size
-    last = x.shape[0] - 1
-    moment = x_step[source] if dependency == _X0 else last
-    if kind == _SOURCE_SPIKE or (kind == _SOURCE_TRACE and dependency != _Y0):
-        found = np.int64(x_step[source] > 0) if kind == _SOURCE_SPIKE else x[moment, which, source]
-        scalar = np.int32(_limited(found + constant, sign, limit))
-        for i in range(count):
-            value[i] *= scalar
-    elif kind == _SOURCE_TRACE:
-        for i in range(count):
-            value[i] *= np.int32(_limited(x[y_step[chosen[i]], which, source] + constant, sign, limit))
-    elif kind == _TARGET_SPIKE:
-        for i in range(count):
-            value[i] *= np.int32(_limited(np.int64(y_step[chosen[i]] > 0) + constant, sign, limit))
-    elif kind == _TARGET_TRACE and dependency == _Y0:
-        for i in range(count):
-            value[i] *= np.int32(_limited(traces[y_step[chosen[i]], which, i] + constant, sign, limit))
-    else:
-        row = traces[moment, which] if kind == _TARGET_TRACE else old[which]
-        if sign:
-            for i in range(count):
-                value[i] *= np.int32(_limited(row[i] + constant, sign, limit))
+def _take(variables, source, chosen, taken):
+    """Copy a row of synaptic variables, unless there are none."""
+    if variables.size:
+        for i in range(chosen.size):
+            taken[i] = variables[source, chosen[i]]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(total, product, factors, source, chosen, x_step, y_step, x, traces, old, value):
+    """Add a product to the sums of a row of synapses."""
+    dependency, mantissa, shift, exponent, first, end = product
+    for i in range(chosen.size):
+        value[i] = mantissa
+    for place in range(first, end):
+        kind = factors[place, 0]
+        if kind == _SOURCE_SPIKE or (kind == _SOURCE_TRACE and dependency != _Y0):
+            _multiply_by_source(value, factors[place], dependency, source, chosen, x_step, x)
+        elif (kind == _TARGET_TRACE and dependency != _Y0) or kind == _SYNAPTIC:
+            moment = x_step[source] if dependency == _X0 else x.shape[0] - 1
+            row = old[factors[place, 1]] if kind == _SYNAPTIC else traces[moment, factors[place, 1]]
+            _multiply_by_row(value, factors[place], row, chosen.size)
         else:
-            low, high, added = np.int32(-limit), np.int32(limit - 1), np.int32(constant)
-            for i in range(count):
-                value[i] *= min(max(np.int32(row[i] + added), low), high)
+            _multiply_by_target(value, factors[place], source, chosen, y_step, x, traces)
+    if dependency == _Y0:
+        for i in range(chosen.size):
+            value[i] = value[i] if y_step[chosen[i]] > 0 else 0
+    for i in range(chosen.size):
+        total[i] += min(max(np.int32(value[i] >> shift << exponent), _LOWEST), _HIGHEST)
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply_by_source(value, factor, dependency, source, chosen, x_step, x):
+    """By what is the same for all synapses of a source; all products have 32 bits and wrap."""
+    kind, which, constant, sign, limit = factor
+    moment = x_step[source] if dependency == _X0 else x.shape[0] - 1
+    found = np.int64(x_step[source] > 0) if kind == _SOURCE_SPIKE else x[moment, which, source]
+    scalar = np.int32(_limited(found + constant, sign, limit))
+    for i in range(chosen.size):
+        value[i] *= scalar
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply_by_row(value, factor, row, count):
+    """By a number for each synapse."""
+    _, _, constant, sign, limit = factor
+    if sign:
+        for i in range(count):
+            value[i] *= np.int32(_limited(row[i] + constant, sign, limit))
+        return
+    low, high, added = np.int32(-limit), np.int32(limit - 1), np.int32(constant)
+    for i in range(count):
+        value[i] *= min(max(np.int32(row[i] + added), low), high)
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply_by_target(value, factor, source, chosen, y_step, x, traces):
+    """By whether the target spiked, or by a trace as it stood when the target spiked."""
+    kind, which, constant, sign, limit = factor
+    for i in range(chosen.size):
+        moment = y_step[chosen[i]]
+        if kind == _TARGET_SPIKE:
+            found = np.int64(moment > 0)
+        elif kind == _SOURCE_TRACE:
+            found = x[moment, which, source]
+        else:
+            found = np.int64(traces[moment, which, i])
+        value[i] *= np.int32(_limited(found + constant, sign, limit))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

@@ -43,20 +43,60 @@ def multicast_loads(mesh: Mesh, starts: Array, offsets: Array, ends: Array, mess
     return loads, entries
 
 
-def tree_packets(mesh: Mesh, starts: Array, offsets: Array, ends: Array, messages: Array) -> Array:
-    """Messages over each link at each of some steps, (links, steps) int64; see `multicast_loads`.
-
-    A flow with one destination is a message of unicast routing: its tree is the way there.
+def tree_links(mesh: Mesh, starts: Array, offsets: Array, ends: Array) -> tuple[Array, Array]:
+    """The links of each tree; that of a flow with one destination is the way of a message of unicast routing.
 
     Parameters
     ----------
-    messages : (flows, steps) int64.
+    starts, offsets, ends : see `multicast_loads`.
+
+    Returns
+    -------
+    (flows + 1,) int64 and int32; flow f crosses the links number links[offsets[f] : offsets[f + 1]], each once.
     """
-    loads, entries = np.zeros((mesh.start.size, messages.shape[1]), dtype=np.int64), np.zeros(mesh.size, dtype=np.int64)
-    starts, offsets, ends = (part.astype(np.int64, copy=False) for part in (starts, offsets, ends))
-    messages = np.ascontiguousarray(messages, dtype=np.int64)
-    _add_trees(starts, offsets, ends, messages, mesh.across.steps, mesh.down.steps, mesh.link_at, loads, entries)
-    return loads
+    tiles = (starts.astype(np.int64, copy=False), offsets.astype(np.int64), ends.astype(np.int64, copy=False))
+    across, down = mesh.across.steps, mesh.down.steps
+    begins = np.zeros(starts.size + 1, dtype=np.int64)
+    links = np.empty(0, dtype=np.int32)
+    for _ in range(2):  # the first time to count them
+        _list_links(*tiles, across, down, mesh.link_at, mesh.end, begins, links)
+        if not links.size:
+            links = np.empty(begins[-1], dtype=np.int32)
+    return begins, links
+
+
+@numba.njit(cache=True)
+def _list_links(
+    starts: Array,
+    offsets: Array,
+    ends: Array,
+    across: Array,
+    down: Array,
+    link_at: Array,
+    link_ends: Array,
+    begins: Array,
+    links: Array,
+) -> None:
+    width = across.shape[0]
+    crossed = np.full(link_ends.size, -1, np.int64)  # the last flow that crosses each link
+    found = 0
+    for flow in range(starts.size):
+        for index in range(offsets[flow], offsets[flow + 1]):
+            tile = starts[flow]
+            east = across[tile % width, ends[index] % width]
+            south = down[tile // width, ends[index] // width]
+            for hop in range(abs(east) + abs(south)):
+                if hop < abs(east):
+                    link = link_at[EAST if east > 0 else WEST, tile]
+                else:
+                    link = link_at[SOUTH if south > 0 else NORTH, tile]
+                if crossed[link] != flow:
+                    crossed[link] = flow
+                    if found < links.size:
+                        links[found] = link
+                    found += 1
+                tile = link_ends[link]
+        begins[flow + 1] = found
 
 
 @numba.njit(cache=True)

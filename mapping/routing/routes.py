@@ -17,7 +17,7 @@ from ..target import Target
 from ..traffic.fan_out import FanOut, count_fan_out
 from ..traffic.source_classes import SourceClasses
 from .mesh import Link, Mesh
-from .multicast import tree_packets
+from .multicast import tree_links
 
 Array = NDArray[Any]
 
@@ -30,14 +30,15 @@ class Ways:
     ----------
     of_groups : (groups, ways) CSR int32 of ones: with unicast routing a way to each core that a spike of the group
         reaches, with multicast routing the one to all of them.
-    starts : (ways,) int64, number of the tile where each begins.
-    offsets, ends : (ways + 1,) int64, and numbers of tiles; way w ends at ends[offsets[w] : offsets[w + 1]].
+    origins : (ways,) int64, the core where each begins; the number of cores for the input.
+    arrivals : (ways, cores) CSR int32 of ones, where each ends.
+    links : (ways, links) CSR int32 of ones, what each crosses.
     """
 
     of_groups: sparse.csr_array
-    starts: Array
-    offsets: Array
-    ends: Array
+    origins: Array
+    arrivals: sparse.csr_array
+    links: sparse.csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,23 +74,8 @@ class Routes:
     @cached_property
     def ways(self) -> ReadOnly[str, Ways]:
         """Per population that has any projection, the ways of its messages."""
-        of_pairs = self._trees if self.multicast else self._pairs
-        return {name: of_pairs(name, packets) for name, packets in self.packets.items()}
-
-    def link_packets(self, population: str, messages: Array) -> Array:
-        """Messages over each link at each step.
-
-        Parameters
-        ----------
-        population : that sends them.
-        messages : (ways, steps) int, on each of its ways.
-
-        Returns
-        -------
-        (links, steps) int64.
-        """
-        ways = self.ways[population]
-        return tree_packets(self.mesh, ways.starts, ways.offsets, ways.ends, messages)
+        routed = self._trees if self.multicast else self._pairs
+        return {name: routed(name, packets) for name, packets in self.packets.items()}
 
     def _pairs(self, population: str, packets: sparse.csr_array) -> Ways:
         """A way for each pair of an origin and a core that it sends to."""
@@ -101,8 +87,7 @@ class Routes:
         pairs = np.flatnonzero(present)
         number = (np.cumsum(present, dtype=np.int32) - 1)[keys]
         of_groups = sparse.csr_array((packets.data, number, packets.indptr), shape=(packets.shape[0], pairs.size))
-        starts, ends = self._starts[senders[pairs // cores]], self.tiles[pairs % cores]
-        return Ways(of_groups, starts, np.arange(pairs.size + 1), ends)
+        return self._ways(of_groups, senders[pairs // cores], np.arange(pairs.size + 1), pairs % cores)
 
     def _trees(self, population: str, packets: sparse.csr_array) -> Ways:
         """A way for each origin and set of cores that it sends to together."""
@@ -112,20 +97,24 @@ class Routes:
             groups = columns.indices[columns.indptr[core] : columns.indptr[core + 1]]
             classes.split(core, groups, np.ones_like(groups), np.zeros_like(groups))
         number = int(classes.used[0])
-        keys = self.fan_out.origins[population] * number + classes.nodes
         sending = np.flatnonzero(np.diff(packets.indptr))
-        trees, first, way = np.unique(keys[sending], return_index=True, return_inverse=True)
-        of_groups = sparse.csr_array(
-            (np.ones(sending.size, dtype=np.int32), (sending, way)), shape=(packets.shape[0], trees.size)
-        )
+        keys = self.fan_out.origins[population][sending] * number + classes.nodes[sending]
+        trees, first, way = np.unique(keys, return_index=True, return_inverse=True)
+        ones = np.ones(sending.size, dtype=np.int32)
+        of_groups = sparse.csr_array((ones, (sending, way)), shape=(packets.shape[0], trees.size))
         reached = packets[sending[first]]
-        starts = self._starts[trees // number]
-        return Ways(of_groups, starts, reached.indptr.astype(np.int64), self.tiles[reached.indices])
+        return self._ways(of_groups, trees // number, reached.indptr, reached.indices)
 
-    @property
-    def _starts(self) -> Array:
-        """(cores + 1,) int64, tiles at which messages begin; the last for the input."""
-        return np.append(self.tiles, self.mesh.entry)
+    def _ways(self, of_groups: sparse.csr_array, origins: Array, offsets: Array, ends: Array) -> Ways:
+        """Ways from cores to cores, the latter by way as in `Flows`."""
+        starts = np.append(self.tiles, self.mesh.entry)[origins]
+        crossed = tree_links(self.mesh, starts, offsets, self.tiles[ends])
+        return Ways(of_groups, origins, _ones(offsets, ends, self.tiles.size), _ones(*crossed, self.mesh.start.size))
+
+
+def _ones(offsets: Array, columns: Array, width: int) -> sparse.csr_array:
+    """(rows, width) CSR int32 of ones."""
+    return sparse.csr_array((np.ones(columns.size, dtype=np.int32), columns, offsets), shape=(offsets.size - 1, width))
 
 
 def build_routes(network: Network, target: Target, mapping: Mapping) -> Routes:

@@ -30,7 +30,9 @@ def run_network(
     known: Mapping[str, Array] | None = None,
     first_sample: int = 0,
 ) -> Mapping[str, Array]:
-    """Activity of every population with neurons, each in its own window; samples of a network that learns in their order.
+    """Activity of every population with neurons, each in its own window.
+
+    A network that learns does so from sample to sample, in their order; see `learning_run`.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def run_network(
     if network.plastic:
         from .learning_run import run_learning
 
-        return run_learning(network, data, known=known, probe=probe).activity
+        return run_learning(network, data, known=known, first_sample=first_sample, probe=probe).activity
     stages = [
         _Stage(network, population, samples, steps, first_sample)
         for population in network.populations

@@ -132,8 +132,9 @@ class LearningRule:
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> LearningRule:
         """A rule from what `as_dict` gave."""
-        traces = {item.name for item in fields(cls) if item.type == "Trace"}
-        return cls(**{name: Trace(**value) if name in traces else value for name, value in entry.items()})
+        names = {item.name for item in fields(cls) if item.type == "Trace"}
+        values: dict[str, Any] = {name: Trace(**value) if name in names else value for name, value in entry.items()}
+        return cls(**values)
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

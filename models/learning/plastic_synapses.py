@@ -158,6 +158,7 @@ class PlasticSynapses:
         y: Array,
     ) -> Array:
         """The variable of a factor at the moment of its product; broadcasts to (targets, sources)."""
+        found: Array
         variable, number = factor.variable, int(factor.variable[1:] or 0)
         if variable in before:
             return before[variable]
@@ -170,7 +171,7 @@ class PlasticSynapses:
             own = self._x_step if variable[0] == "x" else self._y_step
             found = history[own, np.arange(own.size)]
         else:
-            other = history[self._x_step if dependency == "x0" else self._y_step]
+            other: Array = history[self._x_step if dependency == "x0" else self._y_step]
             return other.T if dependency == "x0" else other
         return found[np.newaxis, :] if variable[0] == "x" else found[:, np.newaxis]
 

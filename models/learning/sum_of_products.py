@@ -39,6 +39,7 @@ FACTOR_BITS = {
 MANTISSA_BITS = 4
 MANTISSAS, EXPONENTS = (-8, 7), (-7, 8)
 EXPONENT_OFFSET = 7
+LARGEST_CONSTANT = 511  # with a sign as wide as the widest variable
 
 _TOKEN = re.compile(r"\s*(sgn|[xyu]\d|[wdt]|2\s*\^\s*[+-]?\s*\d+|\d+|[-+*()])")
 
@@ -106,8 +107,8 @@ class _Parser:
             found = _TOKEN.match(text, start)
             if found is None:
                 raise self.error(
-                    f"{text[start:].strip()!r} begins with none of x0, y0, u0, x1, x2, y1, y2, y3, w, d, t, sgn, a whole "
-                    "number, a power of two (2^-7), + - * and brackets"
+                    f"{text[start:].strip()!r} begins with none of x0, y0, u0, x1, x2, y1, y2, y3, w, d, t, sgn, a "
+                    "whole number, a power of two (2^-7), + - * and brackets"
                 )
             self.tokens.append(re.sub(r"\s", "", found[1]))
             start = found.end()
@@ -147,31 +148,17 @@ class _Parser:
         exponent, dependency, every = 0, "", 1
         factors: list[Factor] = []
         while True:
-            token = self.take()
-            if token[:1] == "u":
+            if self.next[:1] == "u":
+                token = self.take()
                 if dependency:
-                    raise self.error(f"{dependency}*{token} says twice when a product is computed; begin it with {token}")
+                    raise self.error(f"{dependency}*{token} says twice when a product is computed; begin with {token}")
                 dependency, every = "u", 1 << int(token[1:])
-            elif token in ("x0", "y0") and not dependency:
-                dependency = token
-            elif token in FACTOR_BITS:
-                factors.append(Factor(token))
-            elif token == "sgn" or (token == "(" and not self.holds_number()):
-                factor, sign = self.bracket(token == "sgn")
-                factors.append(factor)
-                mantissa *= sign
-            elif token == "(":
-                mantissa *= self.sign()
-                found = self.scale(self.take())
-                self.close()
-                mantissa, exponent = mantissa * found[0], exponent + found[1]
-            elif token in ("+", "-"):
-                raise self.error(f"a {token} follows a * or another sign: put the number in brackets, as in x0*(-2)*y1")
-            elif token in ("", "*", ")"):
-                raise self.error(f"a factor is missing {f'before {token!r}' if token else 'at its end'}")
+            elif self.next in ("x0", "y0") and not dependency:
+                dependency = self.take()
             else:
-                found = self.scale(token)
-                mantissa, exponent = mantissa * found[0], exponent + found[1]
+                factor, scale, power = self.factor()
+                factors += [] if factor is None else [factor]
+                mantissa, exponent = mantissa * scale, exponent + power
             if self.next in ("", "+", "-"):
                 break
             if self.take() != "*":
@@ -179,6 +166,24 @@ class _Parser:
         if not dependency:
             raise self.error("every product needs an x0, y0 or u0, which says when it is computed")
         return Product(dependency, *self.normal(mantissa, exponent), tuple(factors), every)
+
+    def factor(self) -> tuple[Factor | None, int, int]:
+        """A factor, None for a number; and what it gives to the mantissa and to the exponent."""
+        token = self.take()
+        if token in FACTOR_BITS:
+            return Factor(token), 1, 0
+        if token == "sgn" or (token == "(" and not self.holds_number()):
+            return *self.bracket(token == "sgn"), 0
+        if token == "(":
+            sign = self.sign()
+            mantissa, exponent = self.scale(self.take())
+            self.close()
+            return None, sign * mantissa, exponent
+        if token in ("+", "-"):
+            raise self.error(f"a {token} follows a * or another sign: put the number in brackets, as in x0*(-2)*y1")
+        if token in ("", "*", ")"):
+            raise self.error(f"a factor is missing {f'before {token!r}' if token else 'at its end'}")
+        return None, *self.scale(token)
 
     def holds_number(self) -> bool:
         """Whether brackets that were just opened hold a number alone."""
@@ -221,6 +226,8 @@ class _Parser:
                     raise self.error("what is added to a variable has to be a whole number")
                 constant = own * mantissa << exponent
         self.close()
+        if abs(constant) > LARGEST_CONSTANT:
+            raise self.error(f"{constant} is more than the {LARGEST_CONSTANT} that can be added to a variable")
         if is_sign and (variable not in SYNAPTIC_VARIABLES or sign < 0):
             raise self.error("sgn is of w, d or t without a sign, with or without a constant")
         if not variable or (sign < 0 and not constant) or (variable in ("x0", "y0") and not constant):
@@ -234,5 +241,6 @@ class _Parser:
         if not MANTISSAS[0] <= mantissa <= MANTISSAS[1]:
             raise self.error(f"the scale {mantissa}*2^{exponent} of a product has more than 3 bits and a sign")
         if not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
-            raise self.error(f"the scale {mantissa}*2^{exponent} of a product leaves 2^{EXPONENTS[0]}..2^{EXPONENTS[1]}")
+            low, high = EXPONENTS
+            raise self.error(f"the scale {mantissa}*2^{exponent} of a product leaves 2^{low}..2^{high}")
         return mantissa, exponent

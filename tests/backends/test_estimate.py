@@ -56,7 +56,8 @@ COUNTERS = Counters(
     neuron_updates=np.asarray([3, 2]),
     packets_out=columns([0, 4, 2, 0], [0, 0, 0, 0]),
     packets_in=columns([4, 2, 0, 0], [0, 4, 2, 0]),
-    link_packets=np.asarray([6, 4, 2]),
+    memory_reads=columns([5, 3, 0, 0], [0, 0, 8, 2]),
+    link_packets=np.asarray([[2, 0, 0], [4, 2, 0], [0, 2, 2], [0, 0, 0]]),
     links=(EAST, SOUTH, WEST),
     layer_spikes=MappingProxyType({"input": 6, "hidden": 6, "answer": 2}),
     layer_synaptic_operations=MappingProxyType({"hidden": 30, "answer": 36}),
@@ -119,7 +120,7 @@ def test_packets_from_off_the_chip_take_no_energy_but_time() -> None:
 
 
 def test_hops_are_split_by_the_direction_of_the_links() -> None:
-    moved = replace(COUNTERS, link_packets=np.asarray([0, 14, 0]))
+    moved = replace(COUNTERS, link_packets=np.asarray([[0, 10, 0], [0, 4, 0], [0, 0, 0], [0, 0, 0]]))
     counts = {term.name: term.count_per_sample for term in price("loihi1", counters=moved).energy_terms}
     assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 7)
 
@@ -213,16 +214,30 @@ def test_bottleneck_is_the_work_of_the_busiest_core(target: str, core: int) -> N
 
 
 def test_bottleneck_may_be_a_link_on_loihi_2() -> None:
-    counters = replace(COUNTERS, link_packets=np.asarray([0, BUSY, BUSY]))
+    counters = replace(COUNTERS, link_packets=np.asarray([[0, BUSY, BUSY], [0, 0, 0], [0, BUSY, 0], [0, 0, BUSY]]))
     result = price("loihi2", counters=counters)
-    # South takes 6.5 ns, west 4.1 ns; the packets of both samples spread over all rows.
+    # South takes 6.5 ns, west 4.1 ns; each step waits for its own busiest link, for the mean of both samples.
     assert result.timing.bound_by.link == SOUTH
-    assert result.latency.nominal == seconds([BUSY / 2 * 6.5])
+    assert result.latency.nominal == seconds([BUSY / 2 * 6.5, 200, BUSY / 2 * 6.5, BUSY / 2 * 4.1])
     assert price("loihi1", counters=counters).latency == price("loihi1").latency
+    # Streamed, the last row falls on the first, and together they keep the western link busy the longest.
+    streamed = price("loihi2", counters=counters, period=3).throughput.nominal
+    assert 1 / streamed == seconds([BUSY / 2 * (4.1 + 4.1), 200, BUSY / 2 * 6.5])
+    often = replace(COUNTERS, link_packets=np.asarray([[0, BUSY, 0], [0, 0, BUSY], [0, 0, BUSY], [0, 0, 0]]))
+    assert price("loihi2", counters=often).timing.bound_by.link == WEST
+
+
+def test_packets_in_bursts_take_longer_than_packets_spread_over_the_steps() -> None:
+    burst = replace(COUNTERS, link_packets=np.asarray([[BUSY, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]))
+    spread = replace(COUNTERS, link_packets=np.full((4, 3), BUSY // 4) * [1, 0, 0])
+    many, few = (price("loihi2", counters=counters) for counters in (burst, spread))
+    assert many.latency.nominal == seconds([BUSY / 2 * 4.1, 3 * 200])
+    assert few.latency.nominal == seconds([4 * BUSY / 8 * 4.1])
+    assert many.dynamic == few.dynamic
 
 
 def test_a_mesh_of_one_tile_has_no_links() -> None:
-    counters = replace(COUNTERS, link_packets=np.zeros(0, int), links=())
+    counters = replace(COUNTERS, link_packets=np.zeros((4, 0), int), links=())
     for target in ("loihi1", "loihi2"):
         counts = {term.name: term.count_per_sample for term in price(target, counters=counters).energy_terms}
         assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 0)
@@ -251,7 +266,7 @@ def test_what_does_not_suit_is_refused(broken: dict[str, Any]) -> None:
 
 
 COUNTS = st.lists(st.integers(0, 10**6), min_size=8, max_size=8).map(lambda counts: np.asarray(counts).reshape(4, 2))
-LINKS = st.lists(st.integers(0, 10**6), min_size=3, max_size=3).map(np.asarray)
+LINKS = st.lists(st.integers(0, 10**6), min_size=12, max_size=12).map(lambda counts: np.asarray(counts).reshape(4, 3))
 
 
 @st.composite
@@ -293,7 +308,7 @@ def test_more_activity_is_never_cheaper(target: str, costs: str, drawn: Counters
         changes = {"synaptic_operations": {**operations, field: operations[field] + more}}
     else:
         old = getattr(drawn, field)
-        changes = {field: old + more.ravel()[: old.size].reshape(old.shape)}
+        changes = {field: old + np.resize(more, old.shape)}
     before, after = price(target, costs, drawn), price(target, costs, replace(drawn, **changes))
     for old, new in zip(figures(before), figures(after), strict=True):
         assert all(new_end >= old_end for new_end, old_end in zip(new, old, strict=True))

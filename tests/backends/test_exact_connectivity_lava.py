@@ -26,6 +26,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller seed is no s
 
 INPUTS = 24
 INPUT_SHAPES: tuple[Shape, ...] = ((24,), (2, 3, 4), (4, 2, 3), (1, 4, 6), (3, 8))
+LARGE_SHAPES: tuple[Shape, ...] = ((300,), (2, 12, 14), (1, 20, 20), (3, 9, 40), (65, 3, 3), (2, 150))
 NETWORKS = 3  # beside each other in one run of Lava, which take hardly longer than one
 LONGEST_DELAY = 12
 
@@ -128,18 +129,25 @@ class Growing:
         return Network(tuple(self.populations), tuple(self.projections), self.populations[-1].name, integer=True)
 
 
-def random_shape(random: Random, convolution: Convolution | None) -> Shape:
-    return convolution.output_shape if convolution else (int(random.integers(1, 9)),)
+def random_shape(random: Random, convolution: Convolution | None, large: bool) -> Shape:
+    if convolution:
+        return convolution.output_shape
+    return (int(2 ** random.uniform(0, 8)),) if large else (int(random.integers(1, 9)),)
 
 
-def feed_forward(random: Random) -> Network:
+def random_input_shape(random: Random, large: bool) -> Shape:
+    shapes = LARGE_SHAPES if large else INPUT_SHAPES
+    return shapes[random.integers(len(shapes))]
+
+
+def feed_forward(random: Random, large: bool = False) -> Network:
     """Layers at their depths, with ways around them, whose samples follow each other without a gap."""
-    grown = Growing(INPUT_SHAPES[random.integers(len(INPUT_SHAPES))])
+    grown = Growing(random_input_shape(random, large))
     layers = [grown.populations[0]]
     for depth in range(1, int(random.integers(2, 4))):
         last = layers[-1]
         convolution = random_convolution(random, last.shape) if len(last.shape) > 1 else None
-        shape = random_shape(random, convolution)
+        shape = random_shape(random, convolution, large)
         layer = grown.add(shape, random_leaky(random, int(np.prod(shape)), starts=False), depth)
         synapses = convolution or random_connectivity(random, last.shape, shape)
         grown.connect(last, layer, synapses, 1, int(random.integers(0, 8)))
@@ -161,16 +169,16 @@ def feed_forward(random: Random) -> Network:
     return grown.network()
 
 
-def looped(random: Random, graded_input: bool) -> Network:
+def looped(random: Random, graded_input: bool, large: bool = False) -> Network:
     """Populations that all reach each other, and themselves, after all kinds of delays: all in the time of the chip."""
-    grown = Growing(INPUT_SHAPES[random.integers(len(INPUT_SHAPES))])
+    grown = Growing(random_input_shape(random, large))
     source = grown.populations[0]
     for _ in range(int(random.integers(1, 4))):
         numbers = random.random() < 0.3
         convolution = None
         if len(source.shape) > 1 and not numbers and random.random() < 0.6:
             convolution = random_convolution(random, source.shape)
-        shape = random_shape(random, convolution)
+        shape = random_shape(random, convolution, large)
         size = int(np.prod(shape))
         neuron = random_sigma_delta(random) if numbers else random_leaky(random, size, starts=True)
         layer = grown.add(shape, neuron, depth=0)
@@ -236,18 +244,39 @@ def test_many_networks(lava: Any, reference: Any, translation: Any, check: Any, 
 
 
 @settings(deadline=None, max_examples=150, phases=PHASES)
-@given(seeds, st.booleans(), st.booleans())
+@given(seeds, st.booleans(), st.booleans(), st.booleans())
 def test_the_simulator_has_the_same_states(
-    reference: Any, simulated: Any, seed: int, graded: bool, loops: bool
+    reference: Any, simulated: Any, seed: int, graded: bool, loops: bool, large: bool
 ) -> None:
-    """What the tests above hold against Lava, as the simulator runs it."""
+    """What the tests above hold against Lava, as the simulator runs it; and layers that it shares out to processors."""
     random = np.random.default_rng(seed)
-    network = looped(random, graded) if loops else feed_forward(random)
-    data = np.stack([random_input(random, 20, graded) for _ in range(random.choice([1, 3]))])
+    network = looped(random, graded, large) if loops else feed_forward(random, large)
+    shape = (int(random.choice([1, 3])), 12, network.input.size)
+    data = (random.random(shape) < random.choice([0.02, 0.3])) * (random.integers(-100, 101, shape) if graded else 1)
     expected, found = reference(network, data), simulated(network, data)
     for name, states in expected.items():
         for state, values in states.items():
             np.testing.assert_array_equal(found[name][state], values, err_msg=f"{name}, {state}")
+
+
+@pytest.mark.parametrize("shape", [(2, 150), (2, 8, 20), (3, 1, 90), (3, 90, 1)])
+@pytest.mark.parametrize(("stride", "dilation", "groups"), [(1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, -1)])
+def test_a_large_convolution_for_one_sample_in_the_simulator(
+    reference: Any, simulated: Any, shape: Shape, stride: int, dilation: int, groups: int
+) -> None:
+    """Its targets are shared out to processors, where there is but one row of them as well."""
+    random, axes, groups = np.random.default_rng(4), len(shape) - 1, shape[0] if groups < 0 else groups
+    kernel = tuple(min(3, size) for size in shape[1:])
+    weights = random.integers(-128, 128, (6, shape[0] // groups, *kernel))
+    padding = ((1, 1),) * axes
+    synapses = Convolution(weights, shape, (stride,) * axes, padding, (dilation,) * axes, groups)
+    grown = Growing(shape)
+    layer = grown.add(synapses.output_shape, random_leaky(random, synapses.targets, starts=False), 1)
+    grown.connect(grown.populations[0], layer, synapses, 1, 2)
+    network, data = grown.network(), (random.random((1, 8, int(np.prod(shape)))) < 0.3).astype(np.int64)
+    expected, found = reference(network, data)[layer.name], simulated(network, data)[layer.name]
+    for state, values in expected.items():
+        np.testing.assert_array_equal(found[state], values, err_msg=state)
 
 
 @pytest.mark.parametrize("rectifies", [True, False])

@@ -164,7 +164,8 @@ def products(draw: st.DrawFn) -> str:
         )
     )  # fmt: skip
     dependency = draw(st.sampled_from(["x0", "y0", f"u{every}"]))
-    scale = draw(st.sampled_from(["3", "2^-5", "(-1)", "7*2^-3", "(-5)*2^-7", "16", "0", "2^2", "(-8)*2^-1", "(3*2^1)"]))
+    scales = ["3", "2^-5", "(-1)", "7*2^-3", "(-5)*2^-7", "16", "0", "2^2", "(-8)*2^-1", "(3*2^1)"]
+    scale = draw(st.sampled_from(scales))
     return "*".join([dependency, *factors, scale])
 
 
@@ -281,7 +282,7 @@ def stdp_rules(random: np.random.Generator, count: int) -> list[LearningRule]:
 
 
 @pytest.mark.parametrize(("seed", "processes"), [(3, "layer"), (2, "core")])
-def test_a_network_in_lava_spikes_and_learns_as_in_the_plain_run_and_in_the_simulator(seed: int, processes: Any) -> None:
+def test_a_network_learns_the_same_in_lava_in_the_plain_run_and_in_the_simulator(seed: int, processes: Any) -> None:
     random = np.random.default_rng(seed)
     network = random_network(random, stdp_rules(random, 6))
     data = (random.random((3, 20, 6)) < 0.4).astype(np.int8)
@@ -329,7 +330,7 @@ times = st.one_of(st.integers(1, 60), st.floats(0.5, 60))
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from([1, 0.5, 0.25, 0.3]), amounts, amounts, times, times, st.integers(0, 2**31 - 4), st.integers(1, 5))
+@given(st.sampled_from([1, 0.5, 0.3]), amounts, amounts, times, times, st.integers(0, 2**31 - 4), st.integers(1, 5))
 def test_ready_made_rules_are_those_of_lava(
     lava: Lava, rate: float, plus: float, minus: float, before: float, after: float, seed: int, epoch: int
 ) -> None:

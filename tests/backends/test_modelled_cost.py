@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spikeloom.backends.counting import count
+from spikeloom.backends.counting import CoreCounting
 from spikeloom.backends.estimate import estimate
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
@@ -58,16 +58,16 @@ def network() -> Network:
 def test_energy_of_a_step_and_of_a_sample(chip, topology):
     target, model = board(chip, **topology), network()
     x = (np.random.default_rng(1).random((SAMPLES, STEPS, 50)) < 0.3).astype(np.int64)
-    counts = Simulator(model).run(x).spike_counts
-    rows = STEPS + 2
-    rates = {name: part.sum(axis=0) / (rows * SAMPLES) for name, part in counts.items()}
+    simulator, rows = Simulator(model), STEPS + 2
+    rates = {name: counts / (rows * SAMPLES) for name, counts in simulator.run(x).spikes.items()}
     mapping, explanation = explained_mapping(model, target, rates)
     assert mapping.cores > 4  # both chips are in use
     program = Program(model, mapping, target, InputCode(1.0, True, 1, False), Decision.SUM, STEPS)
-    counters = count(program, counts, SAMPLES)
+    counting = CoreCounting(program)
+    counters = counting.counters(simulator.run(x, groups=counting.groups).group_spikes, SAMPLES)
     priced = estimate(counters, mapping, target, period=program.period)
     assert priced.dynamic.nominal == pytest.approx(rows * explanation.cost.dynamic, rel=1e-9)
     # A mean step is at most as long as the mean of the steps, of which each waits for its own busiest core.
     assert explanation.cost.step_time <= priced.step_time.nominal * (1 + 1e-9)
     assert explanation.links.deliveries * rows * SAMPLES == pytest.approx(counters.packets_in.sum())
-    assert explanation.links.busiest_link * rows * SAMPLES == pytest.approx(counters.link_packets.max())
+    assert explanation.links.busiest_link * rows * SAMPLES == pytest.approx(counters.link_packets.sum(axis=0).max())

@@ -252,10 +252,12 @@ def test_a_deployment_to_the_end(family: str, tmp_path: Any) -> None:
         graph, "loihi2", (data, labels), tmp_path / "out", lava_samples=0, allow=["loss", "silent", "saturated"]
     )
     entries = {entry["stage"]: entry for entry in report["ledger"]}
-    assert entries["network"]["layers"]["hidden"]["agreement"] == 1.0
-    assert entries["simulator"]["layers"]["hidden"]["mismatched"] == 0
-    assert entries["simulator"]["layers"]["output"]["mismatched"] == 0
+    assert entries["network"]["by_layer"]["hidden"]["agreement"] == 1.0
+    assert entries["simulator"]["by_layer"]["hidden"]["mismatched"] == 0
+    assert entries["simulator"]["by_layer"]["output"]["mismatched"] == 0
     if family in ("refractory", "noisy"):
+        report = package.deploy(graph, "loihi1", (data, labels), lava_samples=0, allow=["loss", "silent", "saturated"])
+        assert report["target"]["name"] == "loihi1"
         return
     with pytest.raises(
         DoesNotFitError, match=r"hidden: \w+( \w+)? neurons 24 of 0: loihi1 does not compute them"

@@ -37,22 +37,28 @@ def test_synapses_and_destinations_are_those_of_the_listed_synapses(data, seed, 
         expected[projection.source] = expected.get(projection.source, 0) + by_core.T
         assert np.array_equal(fan_out.projections[projection.name], matrix.sum(axis=0))
     for name, counts in expected.items():
+        groups = fan_out.groups[name]
         found = sum(parts[name].toarray() for parts in fan_out.synapses.values() if name in parts)
-        assert np.array_equal(found, counts)
-        assert np.array_equal(fan_out.destinations[name].toarray(), counts > 0)
+        assert np.array_equal(found[groups], counts)
+        assert np.array_equal(fan_out.destinations[name].toarray()[groups], counts > 0)
         abroad = counts > 0
         if name in core_of:
             abroad[np.arange(abroad.shape[0]), core_of[name]] = False
-        assert np.array_equal(fan_out.packets[name].toarray(), abroad)
+        assert np.array_equal(fan_out.packets[name].toarray()[groups], abroad)
+        assert np.array_equal(fan_out.words[name].toarray()[groups] > 0, counts > 0)
+    for population in network.populations:
+        own = core_of.get(population.name, np.full(population.size, fan_out.cores))
+        assert np.array_equal(fan_out.origins[population.name][fan_out.groups[population.name]], own)
 
 
 def test_a_target_on_the_own_core_is_no_message(make_network, make_target):
     network = make_network([Dense(np.ones((2, 3)))], [(3,), (2,)], [(1, 1, Dense(np.ones((2, 2))))])
     fan_out = count_fan_out(network, make_target(), {"layer1": np.zeros(2, int)})
-    assert fan_out.destinations["layer1"].nnz == 2
+    assert fan_out.destinations["layer1"].nnz == 1
     assert fan_out.packets["layer1"].nnz == 0
-    assert fan_out.packets["input"].nnz == 3
-    assert fan_out.synapses["dense"]["layer1"].toarray().tolist() == [[2], [2]]
+    assert fan_out.packets["input"].nnz == 1
+    assert fan_out.synapses["dense"]["layer1"].toarray().tolist() == [[2]]  # both neurons do the same
+    assert fan_out.groups["layer1"].tolist() == [0, 0]
 
 
 def test_kinds_of_synapses(make_network, make_target):
@@ -74,8 +80,28 @@ def test_each_core_has_the_format_that_takes_fewer_bits(make_network, make_targe
     for layer in (Dense(weights), Sparse.from_matrix(sparse.csr_array(weights))):
         network = make_network([layer], [(4,), (20,)])
         fan_out = count_fan_out(network, make_target(), {"layer1": np.arange(20) // 10})
-        assert fan_out.synapses["dense"]["input"].toarray().tolist() == [[10, 0]] * 4
-        assert fan_out.synapses["sparse"]["input"].toarray()[:, 1].tolist() == [0, 0, 1, 0]
+        groups = fan_out.groups["input"]
+        assert fan_out.synapses["dense"]["input"].toarray()[groups].tolist() == [[10, 0]] * 4
+        assert fan_out.synapses["sparse"]["input"].toarray()[groups, 1].tolist() == [0, 0, 1, 0]
+
+
+def test_a_large_layer_has_the_groups_of_its_corners_edges_and_middle(make_network, make_target):
+    """3 x 3 kernels over a grid of boxes: neurons near a border have fewer synapses on their own box's core."""
+    channels, size, box = 8, 64, 16
+    kernel = Convolution(np.ones((channels, channels, 3, 3)), (channels, size, size), (1, 1), ((1, 1),) * 2, (1, 1))
+    network = make_network([kernel, kernel], [(channels, size, size)] * 3)
+    y, x = np.divmod(np.arange(size * size), size)
+    boxes = np.tile(y // box * (size // box) + x // box, channels)
+    across = size // box
+    fan_out = count_fan_out(network, make_target("loihi2"), {"layer1": boxes, "layer2": across**2 + boxes})
+    # In a corner of the layer, both edges that are the layer's own have six synapses on the same core.
+    sizes = np.bincount(fan_out.groups["layer1"]) // channels
+    assert {size: int(np.count_nonzero(sizes == size)) for size in np.unique(sizes).tolist()} == {
+        1: 4 * across**2, 14: 4 * across**2 - 8, 28: 4, 14 * 14: across**2
+    }  # fmt: skip
+    together = np.stack([fan_out.groups["layer1"], fan_out.groups["input"]])
+    assert np.unique(together, axis=1).shape[1] == sizes.size == 1 + fan_out.groups["input"].max()
+    assert np.array_equal(fan_out.groups["layer2"], boxes)  # they send nothing
 
 
 @settings(max_examples=40, deadline=None)

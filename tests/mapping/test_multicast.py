@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeloom.mapping.routing.mesh import EAST, Mesh
-from spikeloom.mapping.routing.multicast import multicast_loads
+from spikeloom.mapping.routing.multicast import multicast_loads, tree_links
 from spikeloom.mapping.routing.unicast import unicast_loads
 from spikeloom.mapping.traffic.flows import Flows
 
@@ -73,6 +73,18 @@ def test_a_tree_is_never_more_than_the_ways_to_all_its_destinations(drawn):
     flow = np.repeat(np.arange(starts.size), np.diff(offsets))
     apart = unicast_loads(mesh, starts[flow], ends, messages[flow])
     assert np.all(multicast_loads(mesh, starts, offsets, ends, messages)[0] <= apart)
+
+
+@RUNS
+@given(trees())
+def test_listed_links_are_those_that_carry_the_messages(drawn):
+    mesh, starts, offsets, ends, _ = drawn
+    begins, links = tree_links(mesh, starts, offsets, ends)
+    assert (begins[0], begins[-1], begins.size) == (0, links.size, starts.size + 1)
+    for flow in range(starts.size):
+        only = np.arange(starts.size) == flow
+        loads = multicast_loads(mesh, starts, offsets, ends, only.astype(float))[0]
+        assert np.array_equal(np.sort(links[begins[flow] : begins[flow + 1]]), np.flatnonzero(loads))
 
 
 def test_a_straight_tree_takes_entries_at_its_ends_and_where_it_delivers():

@@ -55,6 +55,23 @@ def placed_at_random(network, target, random):
     return Mapping("test", "at random", core_of, chosen, ())
 
 
+def over_links(routes, spikes):
+    """(links, steps), what the spikes of all neurons, (steps, neurons) by population, put on the links."""
+    total = np.zeros((len(routes.mesh.links), next(iter(spikes.values())).shape[0]), dtype=np.int64)
+    for name, ways in routes.ways.items():
+        of_groups = np.zeros((ways.of_groups.shape[0], total.shape[1]), dtype=np.int64)
+        np.add.at(of_groups, routes.fan_out.groups[name], spikes[name].T)
+        total += ways.links.toarray().T @ ways.of_groups.toarray().T @ of_groups
+        arrivals = ways.of_groups.toarray() @ ways.arrivals.toarray()
+        assert np.array_equal(arrivals, routes.packets[name].toarray())
+    return total
+
+
+def packets_of_neurons(routes):
+    """Per population, (neurons, cores) of 0 and 1."""
+    return {name: matrix.toarray()[routes.fan_out.groups[name]] for name, matrix in routes.packets.items()}
+
+
 @RUNS
 @given(data=st.data(), seed=st.integers(0, 10**6))
 def test_link_packets_sum_to_packets_times_distance(data, seed, networks, make_target):
@@ -62,16 +79,22 @@ def test_link_packets_sum_to_packets_times_distance(data, seed, networks, make_t
     random = np.random.default_rng(seed)
     mapping = placed_at_random(network, target, random)
     routes = build_routes(network, target, mapping)
-    spikes = {population.name: random.integers(0, 5, population.size) for population in network.populations}
-    packets = routes.fan_out.packets_between(spikes).toarray()
-    assert packets.sum() == sum(spikes[name] @ matrix.sum(axis=1) for name, matrix in routes.packets.items())
+    by_step = {population.name: random.integers(0, 5, (2, population.size)) for population in network.populations}
+    spikes = {name: counts.sum(axis=0) for name, counts in by_step.items()}
+    between = np.zeros((2, mapping.cores + 1, mapping.cores), dtype=np.int64)
+    for name, matrix in packets_of_neurons(routes).items():
+        own = mapping.core_of.get(name, np.full(matrix.shape[0], mapping.cores))
+        for step, sent in enumerate(by_step[name]):
+            np.add.at(between[step], own, sent[:, None] * matrix)
+    packets = between.sum(axis=0)
     assert not np.diag(packets[:-1]).any()
     mesh, tiles = routes.mesh, [*routes.tiles.tolist(), routes.mesh.entry]
-    expected, cost = np.zeros(len(mesh.links)), 0.0
+    each_step, cost = np.zeros((len(mesh.links), 2), dtype=np.int64), 0.0
     for source, end in zip(*np.nonzero(packets), strict=True):
-        expected[mesh.route(tiles[source], tiles[end])] += packets[source, end]
+        each_step[mesh.route(tiles[source], tiles[end])] += between[:, source, end]
         cost += packets[source, end] * mesh.distance(tiles[source], tiles[end])
-    assert np.array_equal(routes.link_packets(spikes), expected)
+    assert np.array_equal(over_links(routes, by_step), each_step)
+    expected = each_step.sum(axis=1).astype(float)
     assert (expected * mesh.link_cost).sum() == pytest.approx(cost)
     # The flows of all neurons together put the same on the links.
     loads = link_loads(count_traffic(network, target, mapping.core_of, spikes).flows, target, mapping.places)
@@ -95,22 +118,26 @@ def test_a_tree_carries_each_spike_once_over_each_of_its_links(data, seed, netwo
     mapping = placed_at_random(network, target, random)
     routes = build_routes(network, target, mapping)
     mesh, tiles = routes.mesh, routes.tiles
-    spikes = {population.name: random.integers(0, 5, population.size) for population in network.populations}
-    expected, sent = np.zeros(len(mesh.links)), np.zeros(mapping.cores)
-    for name, matrix in routes.packets.items():
+    by_step = {population.name: random.integers(0, 5, (2, population.size)) for population in network.populations}
+    spikes = {name: counts.sum(axis=0) for name, counts in by_step.items()}
+    each_step, sent = np.zeros((len(mesh.links), 2), dtype=np.int64), np.zeros(mapping.cores)
+    arrived = np.zeros(mapping.cores)
+    for name, matrix in packets_of_neurons(routes).items():
+        messages = np.diff(routes.ways[name].of_groups.indptr)[routes.fan_out.groups[name]]
+        arrived += spikes[name] @ matrix
         for neuron in range(matrix.shape[0]):
-            cores = matrix.indices[matrix.indptr[neuron] : matrix.indptr[neuron + 1]]
+            cores = np.flatnonzero(matrix[neuron])
             start = int(tiles[mapping.core_of[name][neuron]]) if name in mapping.core_of else mesh.entry
             tree = sorted({link for core in cores for link in mesh.route(start, int(tiles[core]))})
-            expected[tree] += spikes[name][neuron]
-            assert routes.messages(name)[neuron] == min(cores.size, 1)
+            each_step[tree] += by_step[name][:, neuron]
+            assert messages[neuron] == min(cores.size, 1)
             if name in mapping.core_of:
                 sent[mapping.core_of[name][neuron]] += spikes[name][neuron] * min(cores.size, 1)
-    assert np.array_equal(routes.link_packets(spikes), expected)
+    assert np.array_equal(over_links(routes, by_step), each_step)
+    expected = each_step.sum(axis=1).astype(float)
     loads = link_loads(count_traffic(network, target, mapping.core_of, spikes).flows, target, mapping.places)
     np.testing.assert_allclose(loads.packets, expected)
     np.testing.assert_allclose(loads.messages_out, sent)
-    arrived = routes.fan_out.packets_between(spikes).toarray().sum(axis=0)
     np.testing.assert_allclose(loads.messages_in, arrived)
     assert loads.mean_hops * arrived.sum() == pytest.approx(expected.sum())
     assert np.array_equal(loads.entries, routing_entries(network, target, mapping))

@@ -38,29 +38,32 @@ def random_cores(network, cores, random, kind):
 def brute_force(network, target, core_of, rates):
     """Flows as {(own core, cores reached): [neurons, rate]}, and synaptic operations, neuron by neuron."""
     fan_out = count_fan_out(network, target, core_of)
-    flows = {}
-    for name, matrix in fan_out.destinations.items():
+    groups = fan_out.groups
+    destinations = {name: matrix.toarray()[groups[name]] for name, matrix in fan_out.destinations.items()}
+    flows, packets = {}, np.zeros((fan_out.cores + 1, fan_out.cores))
+    for name, matrix in destinations.items():
         rate = np.broadcast_to(rates.get(name, 1.0), matrix.shape[:1])
         for neuron in range(matrix.shape[0]):
-            reached = tuple(sorted(matrix.indices[matrix.indptr[neuron] : matrix.indptr[neuron + 1]].tolist()))
+            reached = tuple(np.flatnonzero(matrix[neuron]).tolist())
             if reached:
                 own = int(core_of[name][neuron]) if name in core_of else fan_out.cores
                 entry = flows.setdefault((own, reached), [0, 0.0])
                 entry[0] += 1
                 entry[1] += rate[neuron]
+                packets[own, [core for core in reached if core != own]] += rate[neuron]
     operations = {kind: np.zeros(fan_out.cores) for kind in KINDS}
     for kind, parts in fan_out.synapses.items():
         for name, matrix in parts.items():
-            operations[kind] += np.broadcast_to(rates.get(name, 1.0), matrix.shape[:1]) @ matrix.toarray()
-    return fan_out, flows, operations
+            synapses = matrix.toarray()[groups[name]]
+            operations[kind] += np.broadcast_to(rates.get(name, 1.0), synapses.shape[:1]) @ synapses
+    return destinations, flows, operations, packets
 
 
 def compare(network, target, core_of, rates):
     traffic = count_traffic(network, target, core_of, rates)
-    fan_out, flows, operations = brute_force(network, target, core_of, rates)
+    destinations, flows, operations, packets = brute_force(network, target, core_of, rates)
     found = traffic.flows
-    assert traffic.cores == fan_out.cores
-    packets = fan_out.packets_between(rates).toarray()
+    assert traffic.cores == packets.shape[1]
     lists = np.split(found.destination, found.offsets[1:-1]) if found.size else []
     keys = [(int(own), tuple(cores.tolist())) for own, cores in zip(found.source, lists, strict=True)]
     assert len(set(keys)) == len(keys)
@@ -70,14 +73,14 @@ def compare(network, target, core_of, rates):
     for kind in KINDS:
         np.testing.assert_allclose(traffic.synaptic_operations[kind], operations[kind], atol=1e-9)
     np.testing.assert_allclose(traffic.packets.toarray(), packets, atol=1e-9)
-    input_axons = sum(matrix.sum(axis=0) for matrix in fan_out.destinations.values())
+    input_axons = sum(matrix.sum(axis=0) for matrix in destinations.values())
     np.testing.assert_array_equal(traffic.flows.input_axons, input_axons)
     neurons, spikes, output_axons = np.zeros((3, traffic.cores))
     for name, part in core_of.items():
         np.add.at(neurons, part, 1)
         np.add.at(spikes, part, np.broadcast_to(rates.get(name, 1.0), part.shape))
-        if name in fan_out.destinations:
-            np.add.at(output_axons, part, fan_out.destinations[name].sum(axis=1))
+        if name in destinations:
+            np.add.at(output_axons, part, destinations[name].sum(axis=1))
     np.testing.assert_array_equal(traffic.neurons, neurons)
     np.testing.assert_allclose(traffic.spikes, spikes)
     np.testing.assert_array_equal(traffic.flows.output_axons, output_axons)

@@ -1,4 +1,4 @@
-"""Plastic synapses: Lava's own `LearningDense`, which writes down its weights at the end, and what it hears of rewards."""
+"""Plastic synapses: Lava's own `LearningDense`, its weights written down at the end, and the rewards it hears of."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class PlasticDense(LearningDense):
     ) -> None:
         bounds = (rule["lowest_weight"], rule["highest_weight"])
         mode = SignMode.EXCITATORY if bounds[0] >= 0 else SignMode.INHIBITORY if bounds[1] <= 0 else SignMode.MIXED
-        # With both signs Lava truncates the weights that it begins with to even ones; one more bit keeps odd ones, which
-        # it learns itself.
+        # With both signs Lava truncates the weights that it begins with to even ones; one more bit keeps odd ones, as
+        # they come of learning.
         odd = mode is SignMode.MIXED and bool(np.any(weights & 1))
         super().__init__(
             weights=weights.astype(np.int32),
@@ -108,7 +108,7 @@ class PlasticDenseModel(PyLearningDenseModelBitApproximate):
 
 
 class TargetFactors(AbstractProcess):
-    """What target neurons tell their plastic synapses where a reward counts: y1, a trace of their spikes; y2, the reward.
+    """What target neurons tell their plastic synapses where a reward counts: y1, a trace of spikes; y2, the reward.
 
     Lava leaves this to the user's neuron; the trace is that of the neuron in Lava's own tests.
 

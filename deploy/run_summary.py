@@ -1,0 +1,29 @@
+"""What `spikeloom run` says."""
+
+from __future__ import annotations
+
+from .rerun import Rerun
+
+
+def run_lines(result: Rerun) -> list[str]:
+    """The answer in sentences."""
+    accuracy = "no labels" if result.accuracy is None else f"accuracy {result.accuracy:.1%}"
+    lines = [
+        *result.notes,
+        f"{result.backend}: {result.samples} samples, {accuracy}, {result.spikes_per_sample:.1f} spikes a sample.",
+    ]
+    if result.interrupted:
+        lines.append(
+            f"Interrupted: this is {result.samples} of {result.asked_samples} samples, "
+            f"{result.steps} of {result.asked_steps} steps."
+        )
+    if result.mismatched_spikes is not None:
+        lines.append(f"Against the simulator: {result.mismatched_spikes} mismatched spikes.")
+    lines += [
+        f"{learned.projection}: {learned.changed} of {learned.synapses} weights changed, mean {learned.before:.1f} "
+        f"before and {learned.after:.1f} after, now {learned.lowest}..{learned.highest}."
+        for learned in result.learned
+    ]
+    if result.mismatched_weights is not None:
+        lines.append(f"Against the simulator: {result.mismatched_weights} mismatched weights.")
+    return lines
