@@ -81,8 +81,8 @@ class CoreCounting:
             messages.add(ways.links, over_links[window])
             for counter, effects in self._deliveries[name].items():
                 messages.add(effects, on_cores[counter][window])
-            for projection, synapses in self._routes.fan_out.projection_synapses[name].items():
-                of_projections[projection] = int(events.totals @ synapses)
+            for of_projection, synapses in self._routes.fan_out.projection_synapses[name].items():
+                of_projections[of_projection] = int(events.totals @ synapses)
         of_layers: dict[str, int] = {}
         for projection in network.projections:
             of_layers[projection.target] = of_layers.get(projection.target, 0) + of_projections[projection.name]
@@ -103,7 +103,9 @@ class CoreCounting:
 def _effects(fan_out: FanOut, population: Population) -> dict[str, sparse.csr_array]:
     """What a spike of each group does on each core, (groups, cores) CSR, by the names of counters."""
     name = population.name
-    result = {kind: fan_out.synapses[kind][name] for kind in SYNAPSE_KINDS if name in fan_out.synapses[kind]}
+    result: dict[str, sparse.csr_array] = {
+        kind: fan_out.synapses[kind][name] for kind in SYNAPSE_KINDS if name in fan_out.synapses[kind]
+    }
     if population.role is not Role.INPUT:
         result["spikes"] = _at_home(fan_out.origins[name], fan_out.cores)
     if name in fan_out.words:

@@ -60,7 +60,7 @@ class Events:
 
 @numba.njit(cache=True)
 def _list_events(spikes: Array, offsets: Array, groups: Array, counts: Array, totals: Array) -> None:
-    event = 0
+    event = np.int64(0)
     for step in range(spikes.shape[0]):
         for group in range(spikes.shape[1]):
             groups[event] = group  # no branch, which a processor could not foresee

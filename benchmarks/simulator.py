@@ -200,7 +200,7 @@ def _print_row(letter: str, row: dict[str, Any]) -> None:
     if "without counters" in row["times"]["spikeloom"]:
         print(f"\nours without counters: {row['times']['spikeloom']['without counters']:.4g} s")
     for one in row.get("compared", []):
-        verdict = "the same at every step and core" if one["same"] else "DIFFERENT"
+        verdict = f"the same at every {one['each']}" if one["same"] else "DIFFERENT"
         print(f"- {one['name']}: {one['ours']:,}, SANA-FE {one['theirs']:,}: {verdict}")
     for key, reason in row["missing"].items():
         print(f"- {PEERS[key].name} is missing: {reason}")

@@ -166,12 +166,14 @@ class Compared:
     ----------
     name : of what is counted.
     ours, theirs : totals.
-    same : whether every single one, of a step, core or neuron, is the same.
+    each : of what the parts are that were compared one by one.
+    same : whether all of these are the same.
     """
 
     name: str
     ours: int
     theirs: int
+    each: str
     same: bool
 
 
@@ -211,7 +213,8 @@ def compared(program: Program, activity: ReadOnly[str, Array], counters: Counter
 
 
 def _compare(name: str, ours: Array, theirs: Array) -> Compared:
-    return Compared(name, int(ours.sum()), int(theirs.sum()), bool(np.array_equal(ours, theirs)))
+    each = "step and core" if theirs.ndim == 2 else "step"
+    return Compared(name, int(ours.sum()), int(theirs.sum()), each, bool(np.array_equal(ours, theirs)))
 
 
 def _updates(network: Network, dump: dict[str, Array], steps: int) -> Array:

@@ -80,10 +80,10 @@ def evaluate(
         if ordinary is not None and labels is not None:
             right += int(np.count_nonzero(_classes(ordinary, data, x.reshape(*x.shape[:2], *shape), last) == labels))
         given = integers if network.integer else x
-        trained = run_graph(graph, given.reshape(*x.shape[:2], *shape))
-        timed = run_network(network, given)
-        integer = run_network(program.network, integers, overflows)
-        simulation = simulator.run(integers, "all", groups=counting.groups)
+        trained = run_graph(graph, given.reshape(*x.shape[:2], *shape), first_sample=first)
+        timed = run_network(network, given, first_sample=first)
+        integer = run_network(program.network, integers, overflows, first_sample=first)
+        simulation = simulator.run(integers, "all", groups=counting.groups, first_sample=first)
         tallies[first_stage].add(_of_network(trained, network), labels, None)
         tallies["network"].add(timed, labels, trained)
         tallies["integer"].add(integer, labels, timed)

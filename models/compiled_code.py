@@ -14,19 +14,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def keep_compiled_code(*texts: Path) -> None:
-    """Let Numba keep what is compiled from now on, in a folder named after all the files that go into it.
+def keep_compiled_code(*texts: Path, also: str = "") -> None:
+    """Let Numba keep what is compiled from now on, in a folder named after all that goes into it.
 
     Numba itself looks at the file of a function alone, and would answer a changed neuron rule with old machine code.
+
+    Parameters
+    ----------
+    texts : files.
+    also : whatever else the machine code depends on.
     """
     import numba
 
-    numba.config.CACHE_DIR = str(_folder_of(texts))  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(_folder_of(texts, also))  # type: ignore[attr-defined]
 
 
 @functools.cache
-def _folder_of(texts: tuple[Path, ...]) -> Path:
-    return cache_folder(hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()[:16])
+def _folder_of(texts: tuple[Path, ...], also: str) -> Path:
+    content = b"".join(path.read_bytes() for path in texts) + also.encode()
+    return cache_folder(hashlib.sha256(content).hexdigest()[:16])
 
 
 def cache_folder(name: str) -> Path:

@@ -10,9 +10,15 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from .compiled_loops import keep_loops
+from .event_buffers import Place
 from .synapse_tables import Column, Kind
 
+keep_loops()
+
 _KIND = int(Column.KIND)
+_SOURCE = int(Column.SOURCE)
+_LAG = int(Column.LAG)
 _WIDE = int(Column.WIDE)
 _WEIGHTS = int(Column.WEIGHTS)
 _POINTERS = int(Column.POINTERS)
@@ -31,6 +37,13 @@ _PAD_X = int(Column.PAD_X)
 _DILATION_Y = int(Column.DILATION_Y)
 _DILATION_X = int(Column.DILATION_X)
 _GROUPS = int(Column.GROUPS)
+_SIZE = int(Place.SIZE)
+_ROWS = int(Place.ROWS)
+_PIECE = int(Place.PIECE)
+_PIECES = int(Place.PIECES)
+_FIRED = int(Place.FIRED)
+_VALUES = int(Place.VALUES)
+_COUNTS = int(Place.COUNTS)
 _DENSE = int(Kind.DENSE)
 _CONVOLUTION = int(Kind.CONVOLUTION)
 _GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
@@ -234,3 +247,26 @@ def add_events(
             total, size, first, width, piece, pieces, rows, index, narrow, pointers, indices,
             fired, start, count, values, numbers,
         )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def gather(
+    total, size, first, width, piece, pieces, step, sample, rows, narrow, wide, pointers, indices,
+    places, fired, values, counts,
+):  # fmt: skip
+    """Add up what arrives at a piece of a population in a step."""
+    for index in range(rows.shape[0]):
+        sent = step - rows[index, _LAG]
+        if sent < 0:
+            continue
+        source = rows[index, _SOURCE]
+        ring, neurons, segments = places[source, _ROWS], places[source, _SIZE], places[source, _PIECES]
+        at = sample * ring + sent % ring
+        for segment in range(segments):
+            count = counts[places[source, _COUNTS] + at * segments + segment]
+            offset = at * neurons + segment * places[source, _PIECE]
+            numbers = places[source, _VALUES] + offset if places[source, _VALUES] >= 0 else -1
+            add_events(
+                total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
+                fired, places[source, _FIRED] + offset, count, values, numbers,
+            )  # fmt: skip

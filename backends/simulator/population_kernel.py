@@ -16,12 +16,11 @@ import numpy as np
 from ...models.neurons import FAMILIES
 from .compiled_loops import keep_loops
 from .event_buffers import Place
-from .event_kernels import add_events
+from .event_kernels import gather
 from .rule_loops import advance_of
-from .synapse_tables import Column
 
-_SOURCE = int(Column.SOURCE)
-_LAG = int(Column.LAG)
+keep_loops()
+
 _SIZE = int(Place.SIZE)
 _ROWS = int(Place.ROWS)
 _PIECE = int(Place.PIECE)
@@ -37,7 +36,7 @@ _BYTE_NUMBERS = np.uint64(0x0001020304050607)
 def kernel_of(rule_name: str) -> Callable[..., None]:
     """The compiled loop for populations whose neurons follow a rule."""
     rule = FAMILIES[rule_name].integer_model.rule
-    keep_loops(rule.file)
+    keep_loops(rule)
     part = numba.njit(nogil=True)(_with(_part, f"part_{rule_name}", _advance=advance_of(rule)))
     run = _with(_run_population, f"run_{rule_name}", _run_part=part)
     return numba.njit(cache=True, parallel=True)(run)
@@ -58,7 +57,7 @@ def _advance(*arguments: Any) -> None:
 _run_part = _advance
 
 
-@numba.njit(nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _list_spikes(flags, size, first, fired, start):
     """Numbers of the neurons that spiked; flags are looked at eight at a time, and 64 at a time where nobody spikes."""
     words = flags.view(np.uint64)
@@ -87,7 +86,7 @@ def _list_spikes(flags, size, first, fired, start):
     return np.int64(end) - start
 
 
-@numba.njit(nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _list_numbers(output, size, first, fired, start, values, start_of_values):
     """Numbers of the neurons that sent something, and what; that only where `start_of_values` is not negative."""
     count = 0
@@ -98,29 +97,6 @@ def _list_numbers(output, size, first, fired, start, values, start_of_values):
                 values[start_of_values + count] = output[i]
             count += 1
     return count
-
-
-@numba.njit(nogil=True, inline="always")
-def _gather(
-    total, size, first, width, piece, pieces, step, sample, rows, narrow, wide, pointers, indices,
-    places, fired, values, counts,
-):  # fmt: skip
-    """Add up what arrives at a piece of a population in a step."""
-    for index in range(rows.shape[0]):
-        sent = step - rows[index, _LAG]
-        if sent < 0:
-            continue
-        source = rows[index, _SOURCE]
-        ring, neurons, segments = places[source, _ROWS], places[source, _SIZE], places[source, _PIECES]
-        at = sample * ring + sent % ring
-        for segment in range(segments):
-            count = counts[places[source, _COUNTS] + at * segments + segment]
-            offset = at * neurons + segment * places[source, _PIECE]
-            numbers = places[source, _VALUES] + offset if places[source, _VALUES] >= 0 else -1
-            add_events(
-                total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
-                fired, places[source, _FIRED] + offset, count, values, numbers,
-            )  # fmt: skip
 
 
 def _run_population(
@@ -177,7 +153,7 @@ def _part(
     total, flag, output = totals[worker], flags[worker], outputs[worker]
     for sample in range(worker if pieces == 1 else 0, samples, workers if pieces == 1 else 1):
         for step in range(begin, end):
-            _gather(
+            gather(
                 total, size, first, width, cut, pieces, step, sample, rows, narrow, wide, pointers, indices,
                 places, fired, values, counts,
             )  # fmt: skip
@@ -206,7 +182,7 @@ def _part(
                         probe[sample, step, row, order[i]] = states[sample, row, i]
 
 
-@numba.njit(nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values):
     for event in range(count):
         neuron = order[fired[start + event]]

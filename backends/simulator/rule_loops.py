@@ -98,19 +98,24 @@ def advance_of(rule: IntegerRule) -> Callable[..., None]:
     if any(form.narrow is not None for form in forms):
         names["narrow_step"] = numba.njit(inline="always")(_narrow(rule))
     for number, form in enumerate(forms):
-        names[f"advance_{number}"] = numba.njit(nogil=True)(_compiled(_loop(rule, form), f"advance_{number}", names))
+        own = _loop_name(rule, number)
+        names[own] = numba.njit(nogil=True)(_compiled(_loop(rule, form, own), own, names))
     arguments = "states, uint64(sample), uint64(first), uint64(count), total, parameters, output"
-    lines = ["def advance(form, states, sample, first, count, total, parameters, output):"]
+    lines = [f"def advance_{rule.name}(form, states, sample, first, count, total, parameters, output):"]
     for number in range(len(forms)):
-        lines += [f"    if form == {number}:", f"        advance_{number}({arguments})"]
-    return numba.njit(nogil=True)(_compiled("\n".join(lines), "advance", names))
+        lines += [f"    if form == {number}:", f"        {_loop_name(rule, number)}({arguments})"]
+    return numba.njit(nogil=True)(_compiled("\n".join(lines), f"advance_{rule.name}", names))
 
 
-def _loop(rule: IntegerRule, form: Form) -> str:
-    """The text of a form's loop, with the number of the form still open in its name."""
-    number = forms_of(rule).index(form)
+def _loop_name(rule: IntegerRule, number: int) -> str:
+    """A name that no other loop has: machine code of the same name, read from disk, would take the place of another."""
+    return f"advance_{rule.name}_{number}"
+
+
+def _loop(rule: IntegerRule, form: Form, own: str) -> str:
+    """The text of a form's loop."""
     width, step = ("int64", "step") if form.narrow is None else ("int32", "narrow_step")
-    lines = [f"def advance_{number}(states, sample, first, count, total, parameters, output):"]
+    lines = [f"def {own}(states, sample, first, count, total, parameters, output):"]
     taken, given = [], []
     for row, name in enumerate(rule.states):
         if name in form.unused:

@@ -89,7 +89,6 @@ def count_in_shared_kernel(
     """
     output_size, places = seen.shape
     inputs = nonzero.shape[1]
-    header, each, zero, word = stored
     held = np.zeros((output_size, 2), np.int32)
     held[:, 1] = NO_CORE
     sets = np.empty((neurons.size + 1, 3), np.int32)
@@ -102,17 +101,7 @@ def count_in_shared_kernel(
     while start < neurons.size:
         group = neurons[start] // output_size // group_channels
         stop = start + np.searchsorted(neurons[start:], (group + 1) * group_channels * output_size)
-        sizes[:] = 0
-        channels, last = 0, -1
-        for index in range(start, stop):
-            channel = neurons[index] // output_size
-            if channel != last:
-                sizes += nonzero[channel]
-                channels, last = channels + 1, channel
-        for which in range(inputs):
-            for place in range(places):
-                bits = sizes[which, place] * each + (channels - sizes[which, place]) * zero
-                sizes[which, place] = -(-(header + bits) // word) if bits > 0 else 0
+        _size_places(neurons[start:stop], output_size, nonzero, stored, sizes)
         number = positions_by_channels(neurons[start:stop], held, sets, begins, order)
         for node in range(1, number):
             if begins[node] == begins[node + 1]:
@@ -138,3 +127,22 @@ def count_in_shared_kernel(
                         words[source] += read
         start = stop
     return found
+
+
+@numba.njit(cache=True)
+def _size_places(
+    neurons: Array, output_size: int, nonzero: Array, stored: tuple[int, int, int, int], sizes: Array
+) -> None:
+    """Set (inputs, places) int64 `sizes` to the words that some neurons of a group make the core hold there."""
+    header, each, zero, word = stored
+    sizes[:] = 0
+    channels, last = 0, -1
+    for neuron in neurons:
+        channel = neuron // output_size
+        if channel != last:
+            sizes += nonzero[channel]
+            channels, last = channels + 1, channel
+    for which in range(sizes.shape[0]):
+        for place in range(sizes.shape[1]):
+            bits = sizes[which, place] * each + (channels - sizes[which, place]) * zero
+            sizes[which, place] = -(-(header + bits) // word) if bits > 0 else 0

@@ -23,6 +23,7 @@ from spikeloom.models.connectivity import Dense
 from spikeloom.models.errors import UsageError
 from spikeloom.models.execution.learning_run import run_learning
 from spikeloom.models.learning import LearningRule, PlasticSynapses, Trace, reward_modulated_stdp, stdp
+from spikeloom.models.learning.plastic_synapses import RECEIVED_TIME
 from spikeloom.models.learning.sum_of_products import parse_rule
 from spikeloom.models.network import Network, Population, Projection, Role
 from spikeloom.models.neurons import IntegerLeakyIntegrateAndFire
@@ -216,6 +217,29 @@ def test_any_rule_gives_the_integers_of_lava(lava: Lava, rule: LearningRule, see
     weights = first_weights(rule, seed)
     with np.errstate(over="ignore"):
         assert_same_at_every_step(lava, rule, lava_rule(lava, rule), weights, *activity(seed))
+
+
+def test_the_lowest_tag_does_not_stay_even_without_a_spike(lava: Lava) -> None:
+    """A tag is rounded to -257 now and then, which its sum has no room for; the weight shows when that was."""
+    rule = LearningRule(weight_rule="y0*(t + 256)", tag_rule="x0*(-7)*2^4", lowest_weight=-256)
+    random = np.random.default_rng(0)
+    steps, weights = 900, np.full((TARGETS, SOURCES), 250)
+    sent, answered = ((random.random((steps, size)) < 0.4).astype(np.int32) for size in (SOURCES, TARGETS))
+    nothing = np.zeros((steps, TARGETS), dtype=np.int32)
+    assert_same_at_every_step(lava, rule, lava_rule(lava, rule), weights, sent, answered, nothing)
+    plain, compiled = PlasticSynapses(rule, weights), CompiledSynapses(rule, weights)
+    lowest = np.zeros(steps, dtype=bool)
+    for step in range(steps):
+        plain.advance(sent[step], answered[step])
+        compiled.advance(sent[step], answered[step])
+        np.testing.assert_array_equal(compiled.weights, plain.weights)
+        lowest[step] = plain.variables["t"].min() == -257
+    assert 0 < np.count_nonzero(lowest) < 100
+
+
+def test_what_neurons_send_decays_as_in_lava(lava: Lava) -> None:
+    rule = lava.rewarded(1, 1, -1, 10, 10, 16, 16, 0.25)
+    assert (rule.y1_tau, rule.y2_tau, rule.y3_tau) == (RECEIVED_TIME,) * 3
 
 
 @settings(max_examples=60, deadline=None)

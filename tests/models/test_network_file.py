@@ -14,6 +14,7 @@ from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role
 from spikeloom.models.network_file import ARRAYS_NAME, NETWORK_NAME, read_network, write_network
+from spikeloom.models.neurons import FAMILIES, IntegerNeuron
 from spikeloom.models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegrateAndFire, LeakyIntegrateAndFire, Reset
 
 NAMES = ["file", "a/b", "lif1.w_rec", "0", "in -> out", "größe", "x" * 90]
@@ -149,3 +150,21 @@ def test_pickles_are_refused(folder):
     np.savez(folder / ARRAYS_NAME, thing=np.array([object()], dtype=object))
     with pytest.raises(UnsupportedModelError, match="deploy again"):
         read_network(folder)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_neurons_of_every_family_come_back_equal(neuron_examples, tmp_path, family):
+    for seed in range(6):
+        for neuron in neuron_examples.EXAMPLES[family](np.random.default_rng(seed), 4):
+            populations = (
+                Population("input", (2,), Role.INPUT, None, 0), Population("layer", (4,), Role.NEURON, neuron, 1)
+            )  # fmt: skip
+            integer = isinstance(neuron, IntegerNeuron)
+            weights = Dense(np.ones((4, 2), np.int16 if integer else np.float64))
+            network = Network(populations, (Projection("all", "input", "layer", weights),), "layer", integer)
+            write_network(network, tmp_path)
+            again = read_network(tmp_path).by_name["layer"].neuron
+            assert type(again) is type(neuron)
+            for name, value in vars(neuron).items():
+                np.testing.assert_array_equal(getattr(again, name), value, err_msg=name)
+                assert type(getattr(again, name)) is type(value), name
