@@ -51,7 +51,8 @@ def test_every_current_that_wraps_and_every_potential_that_saturates_is_counted(
     inside = wrapped(arriving)
     exact = truncated(current, 4096 - int(neuron.current_decay)) + inside * 64
     wraps = not -POTENTIAL < exact <= POTENTIAL
-    after = exact + (2 * POTENTIAL if exact <= -POTENTIAL else -2 * POTENTIAL if exact > POTENTIAL else 0)
+    summed = wrapped(exact)  # in 32 bits, as Lava does, before it comes back once by 24
+    after = summed + (2 * POTENTIAL if summed <= -POTENTIAL else -2 * POTENTIAL if summed > POTENTIAL else 0)
     bias = int(neuron.bias_mantissa) << int(neuron.bias_exponent)
     potential = truncated(voltage, 4096 - int(neuron.voltage_decay)) + after + bias
     saturates = not -POTENTIAL < potential < POTENTIAL
