@@ -59,6 +59,10 @@ class CoreCounting:
         group_spikes : per population, inputs and constants among them, (steps, groups) int: spikes of each of `groups`
             at each step, over all samples.
         samples : number of samples in the sums.
+
+        Raises
+        ------
+        ValueError : the spikes are those of other groups, or of another number of steps than the program's.
         """
         network, cores, steps = self._program.network, self._program.mapping.cores, self._program.steps
         rows = steps + max(population.depth for population in network.populations)
@@ -68,6 +72,9 @@ class CoreCounting:
         of_projections: dict[str, int] = {}
         for population in network.populations:
             name, window = population.name, slice(population.depth, population.depth + steps)
+            expected = (steps, self._routes.fan_out.origins[name].size)
+            if group_spikes[name].shape != expected:  # the compiled loops would write beyond the end
+                raise ValueError(f"{name!r} has {expected} steps and groups, and spikes {group_spikes[name].shape}")
             events = Events.of(group_spikes[name])
             of_populations[name] = int(events.totals.sum())
             for counter, effects in self._effects[name].items():

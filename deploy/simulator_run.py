@@ -97,13 +97,9 @@ def run_in_simulator(
     samples, steps = sum(part.samples for part in parts), parts[0].steps
     if wanted.out is not None:
         _write(wanted.out, network, parts, (data.samples, data.steps))
-    spikes = sum(
-        int(part.spikes[population.name].sum())
-        for part in parts
-        for population in network.populations
-        if population.eventful
-    )
-    return SimulatorRun(samples, steps, interrupted, _accuracy(program, parts, data), spikes / max(1, samples))
+    layers = [population.name for population in network.populations if population.eventful]
+    spikes = [sum(int(part.spikes[name].sum()) for part in parts) / max(1, samples) for name in layers]
+    return SimulatorRun(samples, steps, interrupted, _accuracy(program, parts, data), sum(spikes))
 
 
 def _accuracy(program: Program, parts: list[Simulation], data: Data) -> float | None:

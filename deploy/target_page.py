@@ -28,6 +28,9 @@ def print_target(document: Mapping[str, Any], console: Console | None = None) ->
             named = families if isinstance(families, str) else ", ".join(families)
             table.add_row(name, named, "", "families", constant["kind"], Text(constant["source"]))
             continue
+        if "factors" in constant:
+            table.add_row(name, str(constant["factors"]), "", "factors", constant["kind"], Text(constant["source"]))
+            continue
         low, high = constant["low"], constant["high"]
         spread = "" if low == high else f"{low:g}–{high:g}"
         value = "not public" if constant["value"] is None else f"{constant['value']:,}"

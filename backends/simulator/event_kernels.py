@@ -13,6 +13,7 @@ import numpy as np
 from .compiled_loops import keep_loops
 from .event_buffers import Place
 from .synapse_tables import Column, Kind
+from .wide_vectors import use_wide_vectors
 
 keep_loops()
 
@@ -50,7 +51,7 @@ _GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
 _ONE_TO_ONE = int(Kind.ONE_TO_ONE)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, inline="always")
 def _add_run(total, start, weights, first, count, value):
     """total[start + i] += weights[first + i] * value, for i in 0..count - 1."""
     if value == 1:
@@ -64,6 +65,7 @@ def _add_run(total, start, weights, first, count, value):
 @numba.njit(nogil=True)
 def _add_dense_spikes(total, size, weights, begin, width, fired, start, count):
     """Add the rows of plain spikes; `begin` is the first weight of row 0 that is wanted."""
+    use_wide_vectors()
     neurons = np.uint64(size)
     event = start
     while event + 4 <= start + count:
@@ -97,51 +99,32 @@ def _add_dense(total, size, first, width, rows, index, weights, fired, start, co
 
 
 @numba.njit(nogil=True)
-def _add_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+def _add_convolution(total, size, first, rows, index, weights, reach, fired, start, count, values, numbers):
     """Add what spikes give to whole rows of positions, `first` being the first neuron of the first row.
 
     Positions along x that a spike reaches lie beside each other, and so do their channels; the weights are laid out in
-    the same order, so that each row of the kernel is one run.
+    the same order, so that each row of the kernel is one run. `reach` tells of every position where its runs lie, see
+    `convolution_tables`.
     """
-    channels_in, width_in = rows[index, _CHANNELS_IN], rows[index, _WIDTH_IN]
-    channels_out, width_out = rows[index, _CHANNELS_OUT], rows[index, _WIDTH_OUT]
-    kernel_y, kernel_x = rows[index, _KERNEL_Y], rows[index, _KERNEL_X]
-    stride_y, stride_x = rows[index, _STRIDE_Y], rows[index, _STRIDE_X]
-    pad_y, pad_x = rows[index, _PAD_Y], rows[index, _PAD_X]
-    dilation_y = rows[index, _DILATION_Y]
-    line = width_out * channels_out
-    first_y = first // line
-    stop_y = first_y + size // line
-    whole, over = kernel_x // stride_x, kernel_x % stride_x
-    per_place = 1.0 / channels_in  # a division of integers takes several times as long, and there are two for a spike
-    per_row = 1.0 / width_in
+    channels_in = rows[index, _CHANNELS_IN]
+    per_place = 1.0 / channels_in  # a division of integers takes several times as long
+    line = rows[index, _WIDTH_OUT] * rows[index, _CHANNELS_OUT]
+    kernel_line = rows[index, _KERNEL_X] * rows[index, _CHANNELS_OUT]
+    kernel_size = rows[index, _KERNEL_Y] * kernel_line
+    kernel_step = rows[index, _STRIDE_Y] * kernel_line
     for event in range(count):
         value = values[numbers + event] if numbers >= 0 else np.int32(1)
         source = fired[start + event]
         place = np.int64((source + 0.5) * per_place)
-        channel = source - place * channels_in
-        y = np.int64((place + 0.5) * per_row)
-        reach_x = place - y * width_in + pad_x
-        last_x = reach_x // stride_x if stride_x > 1 else reach_x
-        phase = reach_x - last_x * stride_x
-        length = whole + (1 if phase < over else 0)
-        first_x = last_x - length + 1
-        low, high = max(first_x, 0), min(last_x, width_out - 1)
-        if low > high:
-            continue
-        run = np.uint64((high - low + 1) * channels_out)
-        column = phase * whole + min(phase, over) + low - first_x
-        base = rows[index, _WEIGHTS] + (channel * (kernel_y * kernel_x) + column) * channels_out
-        for j in range(kernel_y):
-            reach_y = y + pad_y - j * dilation_y
-            if stride_y > 1:
-                if reach_y < 0 or reach_y % stride_y:
-                    continue
-                reach_y = reach_y // stride_y
-            if reach_y < first_y or reach_y >= stop_y:
-                continue
-            target = np.uint64((reach_y - first_y) * line + low * channels_out)
-            _add_run(total, target, weights, np.uint64(base + j * kernel_x * channels_out), run, value)
+        at = np.uint64(rows[index, _INDICES] + 4 * place)
+        target = reach[at] - first
+        weight = rows[index, _WEIGHTS] + (source - place * channels_in) * kernel_size + reach[at + np.uint64(1)]
+        run = np.uint64(reach[at + np.uint64(2)])
+        for _ in range(reach[at + np.uint64(3)]):
+            if 0 <= target < size:
+                _add_run(total, np.uint64(target), weights, np.uint64(weight), run, value)
+            target -= line
+            weight += kernel_step
 
 
 @numba.njit(nogil=True)
@@ -209,7 +192,7 @@ def _add_of_width(
     if kind == _DENSE:
         _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers)
     elif kind == _CONVOLUTION:
-        _add_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
+        _add_convolution(total, size, first, rows, index, weights, indices, fired, start, count, values, numbers)
     elif kind == _GROUPED_CONVOLUTION:
         _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
     elif kind == _ONE_TO_ONE:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .compiled_loops import keep_loops
 from .event_buffers import Place
+from .spike_counts import count_spikes
 
 keep_loops()
 
@@ -57,7 +58,4 @@ def _list_part(worker, data, first_step, place, workers, inner, fired, values, c
                 end += np.uint64(data[sample, now, i])
             count = np.int64(end) - start
         counts[place[_COUNTS] + at] = count
-        for event in range(np.uint64(start), np.uint64(start + count)):
-            neuron = np.uint64(fired[event])
-            tallies[worker, now, groups[neuron]] += 1
-            spikes[worker, neuron] += 1
+        count_spikes(worker, now, fired, start, count, groups, tallies, spikes)

@@ -18,6 +18,8 @@ from .compiled_loops import keep_loops
 from .event_buffers import Place
 from .event_kernels import gather
 from .rule_loops import advance_of
+from .spike_counts import count_spikes
+from .wide_vectors import use_wide_vectors
 
 keep_loops()
 
@@ -146,6 +148,7 @@ def _part(
     groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
 ):  # fmt: skip
     """What one worker does: some of the samples, or one piece of the population for all of them."""
+    use_wide_vectors()
     width, piece, pieces, ring = places[own, _SIZE], places[own, _PIECE], places[own, _PIECES], places[own, _ROWS]
     cut = worker if pieces > 1 else 0
     first = cut * piece
@@ -170,10 +173,7 @@ def _part(
                 _advance(form, states, sample, first, size, total, parameters, output)
                 count = _list_numbers(output, size, first, fired, start, values, numbers)
             counts[places[own, _COUNTS] + at * pieces + cut] = count
-            for event in range(np.uint64(start), np.uint64(start + count)):
-                neuron = np.uint64(fired[event])
-                tallies[worker, step - steps[2], groups[neuron]] += 1
-                spikes[worker, neuron] += 1
+            count_spikes(worker, step - steps[2], fired, start, count, groups, tallies, spikes)
             if recorded_spikes.size or recorded_values.size:
                 _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values)
             if probe.size:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...models.neurons.neuron_model import IntegerRule
 from ...models.neurons.rules import leaky_rule
+from .wide_vectors import use_wide_vectors
 
 Array = NDArray[Any]
 
@@ -93,6 +94,7 @@ def advance_of(rule: IntegerRule) -> Callable[..., None]:
         "int64": np.int64,
         "int32": np.int32,
         "uint64": np.uint64,
+        "use_wide_vectors": use_wide_vectors,
         "step": numba.njit(inline="always")(rule.step),
     }
     if any(form.narrow is not None for form in forms):
@@ -101,7 +103,10 @@ def advance_of(rule: IntegerRule) -> Callable[..., None]:
         own = _loop_name(rule, number)
         names[own] = numba.njit(nogil=True)(_compiled(_loop(rule, form, own), own, names))
     arguments = "states, uint64(sample), uint64(first), uint64(count), total, parameters, output"
-    lines = [f"def advance_{rule.name}(form, states, sample, first, count, total, parameters, output):"]
+    lines = [
+        f"def advance_{rule.name}(form, states, sample, first, count, total, parameters, output):",
+        "    use_wide_vectors()",
+    ]
     for number in range(len(forms)):
         lines += [f"    if form == {number}:", f"        {_loop_name(rule, number)}({arguments})"]
     return numba.njit(nogil=True)(_compiled("\n".join(lines), f"advance_{rule.name}", names))
@@ -115,7 +120,7 @@ def _loop_name(rule: IntegerRule, number: int) -> str:
 def _loop(rule: IntegerRule, form: Form, own: str) -> str:
     """The text of a form's loop."""
     width, step = ("int64", "step") if form.narrow is None else ("int32", "narrow_step")
-    lines = [f"def {own}(states, sample, first, count, total, parameters, output):"]
+    lines = [f"def {own}(states, sample, first, count, total, parameters, output):", "    use_wide_vectors()"]
     taken, given = [], []
     for row, name in enumerate(rule.states):
         if name in form.unused:

@@ -59,9 +59,9 @@ class SampleRun:
         self.buffers = simulator.buffers(tuple(self.block + lag for lag in lags), self.cut, graded, self.at_once)
         self._fill_constants()
         self.groups = [_inner_groups(population, groups.get(population.name)) for population in populations]
-        counted = [int(part.max(initial=0)) + 1 for part in self.groups]
-        self.tallies = [np.zeros((self.workers, self.block, count), dtype=np.int32) for count in counted]
-        self.counted = {index: count for index, count in enumerate(counted) if populations[index].name in groups}
+        self.counted = {index: int(part.max()) + 1 for index, part in enumerate(self.groups) if part.size}
+        counts = [self.counted.get(index, 0) for index in range(len(populations))]
+        self.tallies = [np.zeros((self.workers, self.block if count else 0, count), dtype=np.int32) for count in counts]
         self.spikes = [np.zeros((self.workers, size), dtype=np.int64) for size in simulator.sizes]
         widest = max(-(-size // 8) * 8 for size in simulator.sizes)
         self.totals = np.zeros((self.workers, widest), dtype=np.int32)
@@ -148,10 +148,9 @@ class SampleRun:
             self._list_sources(first, stop, begin, end)
             for stage in self.stages:
                 self._stage(stage, first, stop, begin, end, states)
-            for index, tally in enumerate(self.tallies):
-                if index in counts:
-                    counts[index][begin:end] += tally[:, : end - begin].sum(axis=0)
-                tally[:] = 0
+            for index, part in counts.items():
+                part[begin:end] += self.tallies[index][:, : end - begin].sum(axis=0)
+                self.tallies[index][:] = 0
             progress((stop - first) * (end - begin) / self.steps)
             if interruption.pending:
                 return end
@@ -174,8 +173,9 @@ class SampleRun:
                     buffers.values, buffers.counts, self.groups[index], self.tallies[index], self.spikes[index],
                 )  # fmt: skip
             elif population.role is Role.CONSTANT:
-                groups = np.bincount(self.groups[index], minlength=self.tallies[index].shape[2])
-                self.tallies[index][0, : end - begin] += (groups * (stop - first)).astype(np.int32)
+                if index in self.counted:
+                    groups = np.bincount(self.groups[index], minlength=self.counted[index])
+                    self.tallies[index][0, : end - begin] += (groups * (stop - first)).astype(np.int32)
                 self.spikes[index][0] += (stop - first) * (end - begin)
 
     def _stage(self, stage: Stage, first: int, stop: int, begin: int, end: int, states: Mapping[int, Array]) -> None:
@@ -230,9 +230,9 @@ class SampleRun:
 
 
 def _inner_groups(population: Population, groups: Array | None) -> Array:
-    """(neurons,) int32, in the inner numbering; one group for all where nobody asks."""
+    """(neurons,) int32, in the inner numbering; none where nobody asks."""
     if groups is None:
-        return np.zeros(population.size, dtype=np.int32)
+        return np.zeros(0, dtype=np.int32)
     return np.asarray(groups, dtype=np.int32)[outer_numbers(population.shape)]
 
 

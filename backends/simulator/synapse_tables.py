@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ...models.network import Network, Population, Projection
+from .convolution_tables import kernel_order, runs_of
 from .layout import outer_numbers
 
 Array = NDArray[Any]
@@ -28,7 +29,7 @@ class Kind(IntEnum):
 
     DENSE = 0
     CONVOLUTION = 1
-    GROUPED_CONVOLUTION = 2  # or with dilation along x
+    GROUPED_CONVOLUTION = 2  # or with dilation
     ONE_TO_ONE = 3
     LISTED = 4
 
@@ -43,7 +44,7 @@ class Column(IntEnum):
     WIDE = 4  # 0: weights of 8 bits; 1: of 16 bits; 2: of 16 bits, of which four may not fit into 16
     WEIGHTS = 5  # where its weights begin
     POINTERS = 6  # listed: where its pointers begin, pieces + 1 a source
-    INDICES = 7  # listed: where its target numbers begin
+    INDICES = 7  # listed: where its target numbers begin; a convolution: where its table of runs begins
     CHANNELS_IN = 8
     HEIGHT_IN = 9
     WIDTH_IN = 10
@@ -70,7 +71,7 @@ class SynapseTables:
     rows : (projections, columns) int64, sorted by target; see `Column`.
     first : (populations + 1,) int64: where each population's incoming projections begin in `rows`.
     narrow, wide : int8 and int16, all weights, already shifted by their exponents.
-    pointers, indices : int64 and int32, of listed projections.
+    pointers, indices : int64 and int32, of listed projections; `indices` also holds where the runs of convolutions lie.
     """
 
     rows: Array
@@ -136,7 +137,10 @@ def _row(
     if isinstance(connectivity, Pool):
         connectivity = connectivity.as_convolution()
     if isinstance(connectivity, Convolution) and _keeps_layout(connectivity, source, target):
-        weights = _convolution(connectivity.as_planar(), row)
+        planar = connectivity.as_planar()
+        weights = _convolution(planar, row)
+        if row[Column.KIND] == Kind.CONVOLUTION:
+            row[Column.INDICES] = stores.add(_INDICES, runs_of(planar))
     elif isinstance(connectivity, OneToOne) and (source.shape == target.shape or _flat(source, target)):
         row[Column.KIND] = Kind.ONE_TO_ONE
         weights = connectivity.weights[outer_numbers(source.shape)]
@@ -188,7 +192,7 @@ def _keeps_layout(convolution: Convolution, source: Population, target: Populati
 
 
 def _convolution(planar: Convolution, row: dict[Column, int]) -> Array:
-    runs = planar.groups == 1 and planar.dilation[1] == 1
+    runs = planar.groups == 1 and planar.dilation == (1, 1)
     row[Column.KIND] = Kind.CONVOLUTION if runs else Kind.GROUPED_CONVOLUTION
     row[Column.CHANNELS_IN], row[Column.HEIGHT_IN], row[Column.WIDTH_IN] = planar.input_shape
     row[Column.CHANNELS_OUT], row[Column.HEIGHT_OUT], row[Column.WIDTH_OUT] = planar.output_shape
@@ -202,11 +206,7 @@ def _convolution(planar: Convolution, row: dict[Column, int]) -> Array:
     by_place = grouped.transpose(0, 2, 3, 4, 1)  # (group, input channel, y, x, output channel)
     if not runs:
         return by_place
-    # Places of the kernel that one spike meets have the same remainder by the stride, and the later ones of them lie at
-    # earlier positions.
-    stride, kernel = planar.stride[1], planar.kernel[1]
-    order = np.concatenate([np.arange(phase, kernel, stride)[::-1] for phase in range(stride)])
-    return by_place[:, :, :, order]
+    return by_place[:, :, :, kernel_order(planar)]
 
 
 def _listed(

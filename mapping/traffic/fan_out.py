@@ -61,7 +61,8 @@ class FanOut:
         result: dict[str, sparse.csr_array] = {}
         for name in self.words:
             parts = [by_population[name] for by_population in self.synapses.values() if name in by_population]
-            matrix = sum(parts[1:], parts[0])
+            nothing = sparse.csr_array((self.origins[name].size, self.cores), dtype=np.int32)
+            matrix = sparse.csr_array(sum(parts, nothing))  # no parts where a layer has no neurons or weights
             ones = np.ones(matrix.nnz, dtype=np.int32)
             result[name] = sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
         return result

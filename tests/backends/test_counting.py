@@ -289,6 +289,9 @@ def test_batches_of_samples_add_up_and_neurons_may_be_counted_one_by_one():
         np.testing.assert_array_equal(getattr(summed, name), getattr(whole, name))
         np.testing.assert_array_equal(sum(getattr(part, name) for part in apart), getattr(whole, name))
     assert whole.link_packets.any(axis=1).sum() > 1  # at their own steps
+    longer = simulator.run(np.zeros((1, STEPS + 1, 24), dtype=np.int64), groups=counting.groups).group_spikes
+    with pytest.raises(ValueError, match=f"'always on' has \\({STEPS}, 1\\) steps and groups"):
+        counting.counters(longer, 1)
 
 
 def test_kinds_of_synapses_are_told_apart():

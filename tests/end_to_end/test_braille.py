@@ -54,7 +54,7 @@ def test_keys_of_the_report(report):
         assert row["spikes_per_sample"] > 0
         assert (row["agreement"] is None) == (row["stage"] == "graph")
     counts = report["counts"]
-    assert set(counts) == {"spikes", "synaptic_operations", "neuron_updates", "packets", "hops"}
+    assert set(counts) == {"spikes", "synaptic_operations", "neuron_updates", "memory_reads", "packets", "hops"}
     assert all(count >= 0 for count in counts.values())
     for cost in (report["energy_per_sample"], report["latency_per_sample"]):
         assert 0 < cost["low"] <= cost["nominal"] <= cost["high"] < 1
