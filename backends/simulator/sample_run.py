@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,9 @@ class SampleRun:
         self.plain = low >= 0 and high <= 1
         self.neurons = simulator.neurons(1 if self.plain else 1 << max(-low, high).bit_length())
         self.cut = self.samples < self.workers
-        self.synapses, self.products, _ = simulator.synapses(self.cut)
+        self.synapses, self.products, pieces = simulator.synapses(self.cut)
+        if self.cut and all(cuts.size == 2 for cuts in pieces.values()):
+            self.workers = 1
         populations = self.network.populations
         self.at_once, self.block = self._portions(sum(simulator.sizes))
         lags = [0] * len(populations)
@@ -106,7 +110,7 @@ class SampleRun:
         """Run everything."""
         group_spikes = {index: np.zeros((self.steps, count), dtype=np.int64) for index, count in self.counted.items()}
         spikes = [np.zeros(population.size, dtype=np.int64) for population in self.network.populations]
-        with InterruptionRequest() as interruption:
+        with InterruptionRequest() as interruption, _threads(self.workers):
             for first in range(0, self.samples, self.at_once):
                 stop = min(self.samples, first + self.at_once)
                 counts = {index: np.zeros_like(part) for index, part in group_spikes.items()}
@@ -227,6 +231,17 @@ class SampleRun:
             record if record is not None and population.graded else _NO_VALUES,
             _NO_STATES if probe is None else probe,
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let compiled loops use so many threads; those that are not needed would be woken up all the same."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(count, before))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def _inner_groups(population: Population, groups: Array | None) -> Array:

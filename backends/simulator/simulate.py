@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Record = Literal["all", "output"] | Collection[str]
 
-FEWEST_NEURONS_CUT = 64  # of a population that is shared out to the workers
+# Of a population that is shared out to the workers: for less, waking them up and waiting for them takes longer.
+FEWEST_NEURONS_CUT = 2048
 
 
 def processors() -> int:
