@@ -79,14 +79,6 @@ class Adaptive(FloatNeuron):
         return cls(alpha, beta, np.asarray(threshold), 1 - alpha, kept * a, kept * b, input_gain=1 - alpha)
 
     @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
     def gain(self) -> Array:
         return self.input_gain
 
@@ -162,15 +154,3 @@ class IntegerAdaptive(IntegerNeuron):
 
     def __post_init__(self) -> None:
         make_arrays(self, np.int64)
-
-    @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
-    def output_bits(self) -> int:
-        return 1

@@ -87,14 +87,6 @@ class Izhikevich(FloatNeuron):
         return cls(a, b, c, d, bias=np.asarray(bias), initial_recovery=b * -65.0)
 
     @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
     def gain(self) -> Array:
         return self.input_gain
 
@@ -165,18 +157,6 @@ class IntegerIzhikevich(IntegerNeuron):
 
     def __post_init__(self) -> None:
         make_arrays(self, np.int64)
-
-    @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
-    def output_bits(self) -> int:
-        return 1
 
     def verify(self) -> None:
         super().verify()

@@ -77,14 +77,14 @@ class FloatNeuron(ABC):
     """Float parameters; each a scalar array () or one value a neuron, (neurons,); immutable."""
 
     @property
-    @abstractmethod
     def graded(self) -> bool:
-        """Whether its output is a number instead of a spike."""
+        """Whether its output is a number instead of a spike; not unless a model says so."""
+        return False
 
     @property
-    @abstractmethod
     def eventful(self) -> bool:
         """Whether its output is zero at most steps: spikes and graded spikes, but no potential."""
+        return True
 
     @property
     def whole(self) -> bool:
@@ -130,14 +130,14 @@ class IntegerNeuron(ABC):
     ranges: ClassVar[dict[str, tuple[int, int]]]
 
     @property
-    @abstractmethod
     def graded(self) -> bool:
         """As in `FloatNeuron`."""
+        return False
 
     @property
-    @abstractmethod
     def eventful(self) -> bool:
         """As in `FloatNeuron`."""
+        return True
 
     @property
     def whole(self) -> bool:
@@ -145,9 +145,9 @@ class IntegerNeuron(ABC):
         return not self.graded
 
     @property
-    @abstractmethod
     def output_bits(self) -> int:
         """Bits of a graded output, with the sign; 1 for spikes."""
+        return 1
 
     @cached_property
     def rule_parameters(self) -> dict[str, Array]:

@@ -53,14 +53,6 @@ class ResonateAndFire(FloatNeuron):
         make_arrays(self, np.float64)
 
     @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
     def gain(self) -> Array:
         return self.input_gain
 
@@ -131,15 +123,3 @@ class IntegerResonateAndFire(IntegerNeuron):
 
     def __post_init__(self) -> None:
         make_arrays(self, np.int64)
-
-    @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
-    def output_bits(self) -> int:
-        return 1

@@ -31,14 +31,6 @@ class SpikingLeaky(LeakyDynamics):
     inclusive: bool = False
     initial_voltage: Array = field(default_factory=lambda: np.zeros(()))
 
-    @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
     def started(self, batch: int, size: int) -> Array:
         """Membrane potentials before the first step, (batch, size)."""
         return np.broadcast_to(self.initial_voltage, (batch, size)).astype(np.float64)
@@ -93,15 +85,3 @@ class IntegerSpikingLeaky(IntegerNeuron):
 
     def __post_init__(self) -> None:
         make_arrays(self, np.int64)
-
-    @property
-    def graded(self) -> bool:
-        return False
-
-    @property
-    def eventful(self) -> bool:
-        return True
-
-    @property
-    def output_bits(self) -> int:
-        return 1
