@@ -1,8 +1,12 @@
-"""Where the simulator's compiled loops are kept."""
+"""How the simulator's loops are compiled, and where they are kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numba
 
 from ...models.compiled_code import keep_compiled_code
 from ...models.neurons.neuron_model import IntegerRule
@@ -16,3 +20,13 @@ def keep_loops(*rules: IntegerRule) -> None:
     ]
     files = sorted(Path(__file__).parent.glob("*.py"))
     keep_compiled_code(*files, *(rule.file for rule in rules), also=repr(imported))
+
+
+def compiled_loop(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Numba's decorator for a loop that other threads may run at the same time.
+
+    Without Numba's runtime, arrays' references are not counted: in loops over steps that takes longer than the sums
+    do, and more so in two threads, which would pass the counters to and fro. Hence a loop cannot make arrays.
+    """
+    decorate: Callable[..., Any] = numba.njit
+    return decorate(nogil=True, _nrt=False, **options)  # type: ignore[no-any-return]

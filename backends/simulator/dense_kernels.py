@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from .compiled_loops import keep_loops
+from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
 from .event_kernels import add_events
 
@@ -20,7 +19,7 @@ _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
 
 
-@numba.njit(cache=True)
+@compiled_loop(cache=True)
 def add_all(total, rows, index, narrow, wide, pointers, indices, fired, values, numbers):
     """Add one spike of every source, as the loop over a population does."""
     add_events(
@@ -29,7 +28,7 @@ def add_all(total, rows, index, narrow, wide, pointers, indices, fired, values, 
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled_loop(cache=True)
 def count_events(place, values, counts, samples, first, stop):
     """Spikes sent in some steps of all samples, and the largest magnitude among the numbers that they carry."""
     sent = 0
@@ -47,7 +46,7 @@ def count_events(place, values, counts, samples, first, stop):
     return sent, largest
 
 
-@numba.njit(cache=True)
+@compiled_loop(cache=True)
 def fill(activity, place, fired, values, counts, first):
     """Write spikes into a matrix of zeros, (samples, steps, sources)."""
     for sample in range(activity.shape[0]):

@@ -1,19 +1,17 @@
 """The compiled loops over synapses: what the spikes of one step give to the neurons they reach.
 
 Indices are unsigned, for Numba would otherwise ask of each whether it counts from the end, and short runs of weights
-would take twice as long. Several spikes of a dense layer are added at a time, so that a sum is loaded and stored once
-for all of them: their weights of 8 bits, four at a time, cannot leave 16 bits.
+would take twice as long.
 """
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from .compiled_loops import keep_loops
+from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
+from .row_sums import add_rows
 from .synapse_tables import Column, Kind
-from .wide_vectors import use_wide_vectors
 
 keep_loops()
 
@@ -51,7 +49,7 @@ _GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
 _ONE_TO_ONE = int(Kind.ONE_TO_ONE)
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled_loop(inline="always")
 def _add_run(total, start, weights, first, count, value):
     """total[start + i] += weights[first + i] * value, for i in 0..count - 1."""
     if value == 1:
@@ -62,35 +60,11 @@ def _add_run(total, start, weights, first, count, value):
             total[start + i] += np.int32(np.int32(weights[first + i]) * value)
 
 
-@numba.njit(nogil=True)
-def _add_dense_spikes(total, size, weights, begin, width, fired, start, count):
-    """Add the rows of plain spikes; `begin` is the first weight of row 0 that is wanted."""
-    use_wide_vectors()
-    neurons = np.uint64(size)
-    event = start
-    while event + 4 <= start + count:
-        first = np.uint64(begin + fired[event] * width)
-        second = np.uint64(begin + fired[event + 1] * width)
-        third = np.uint64(begin + fired[event + 2] * width)
-        fourth = np.uint64(begin + fired[event + 3] * width)
-        for i in range(neurons):
-            total[i] += np.int16(
-                np.int16(weights[first + i])
-                + np.int16(weights[second + i])
-                + np.int16(weights[third + i])
-                + np.int16(weights[fourth + i])
-            )
-        event += 4
-    while event < start + count:
-        _add_run(total, np.uint64(0), weights, np.uint64(begin + fired[event] * width), neurons, np.int32(1))
-        event += 1
-
-
-@numba.njit(nogil=True, inline="always")
+@compiled_loop(inline="always")
 def _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers):
     begin = rows[index, _WEIGHTS] + first
-    if numbers < 0 and rows[index, _WIDE] < 2:
-        _add_dense_spikes(total, size, weights, begin, width, fired, start, count)
+    if numbers < 0:
+        add_rows(total, size, weights, begin, width, fired, start, count)
         return
     for event in range(count):
         value = values[numbers + event] if numbers >= 0 else np.int32(1)
@@ -98,7 +72,7 @@ def _add_dense(total, size, first, width, rows, index, weights, fired, start, co
         _add_run(total, np.uint64(0), weights, weight, np.uint64(size), value)
 
 
-@numba.njit(nogil=True)
+@compiled_loop()
 def _add_convolution(total, size, first, rows, index, weights, reach, fired, start, count, values, numbers):
     """Add what spikes give to whole rows of positions, `first` being the first neuron of the first row.
 
@@ -127,7 +101,7 @@ def _add_convolution(total, size, first, rows, index, weights, reach, fired, sta
             weight += kernel_step
 
 
-@numba.njit(nogil=True)
+@compiled_loop()
 def _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers):
     """As `_add_convolution`, position by position: with groups or dilation, runs end at each."""
     channels_in, width_in = rows[index, _CHANNELS_IN], rows[index, _WIDTH_IN]
@@ -160,7 +134,7 @@ def _add_grouped_convolution(total, size, first, rows, index, weights, fired, st
                     _add_run(total, np.uint64(target), weights, weight, np.uint64(outputs), value)
 
 
-@numba.njit(nogil=True)
+@compiled_loop()
 def _add_one_to_one(total, size, first, rows, index, weights, fired, start, count, values, numbers):
     for event in range(count):
         value = values[numbers + event] if numbers >= 0 else np.int32(1)
@@ -169,7 +143,7 @@ def _add_one_to_one(total, size, first, rows, index, weights, fired, start, coun
             total[source - first] += np.int32(np.int32(weights[rows[index, _WEIGHTS] + source]) * value)
 
 
-@numba.njit(nogil=True)
+@compiled_loop()
 def _add_listed(
     total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
 ):  # fmt: skip
@@ -183,7 +157,7 @@ def _add_listed(
             total[target] += np.int32(np.int32(weights[weight + synapse]) * value)
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled_loop(inline="always")
 def _add_of_width(
     total, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
     fired, start, count, values, numbers,
@@ -203,7 +177,7 @@ def _add_of_width(
         )  # fmt: skip
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled_loop(inline="always")
 def add_events(
     total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
     fired, start, count, values, numbers,
@@ -232,7 +206,7 @@ def add_events(
         )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled_loop(cache=True)
 def gather(
     total, size, first, width, piece, pieces, step, sample, rows, narrow, wide, pointers, indices,
     places, fired, values, counts,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from .compiled_loops import keep_loops
+from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
 from .spike_counts import count_spikes
 
@@ -18,26 +17,19 @@ _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
 
 
-@numba.njit(cache=True, parallel=True)
-def list_input(data, first_step, place, workers, inner, fired, values, counts, groups, tallies, spikes):
-    """List what the data sends, and count it.
+@compiled_loop(cache=True)
+def list_input(worker, data, first_step, place, workers, inner, fired, values, counts, groups, tallies, spikes):
+    """List what the data sends, and count it: what one worker does of it.
 
     Parameters
     ----------
+    worker, workers : which of how many.
     data : (samples, steps, neurons) int8 or int32, in C order; all of it is listed.
     first_step : of the sample, at which `data` begins.
     place : of the input population, see `event_buffers.Place`; then the buffers.
     inner : (neurons,) int64, the inner number of each neuron.
     groups, tallies, spikes : as for `population_kernel.kernel_of`.
     """
-    for worker in numba.prange(workers):
-        _list_part(
-            np.int64(worker), data, first_step, place, workers, inner, fired, values, counts, groups, tallies, spikes
-        )  # fmt: skip
-
-
-@numba.njit(nogil=True)
-def _list_part(worker, data, first_step, place, workers, inner, fired, values, counts, groups, tallies, spikes):
     samples, steps, size = data.shape
     for row in range(worker, samples * steps, workers):
         sample, now = row // steps, row % steps

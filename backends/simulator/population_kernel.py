@@ -1,6 +1,6 @@
 """The compiled loop over the steps of one population: gather, advance, list the spikes.
 
-It is compiled once for every rule that occurs, and kept on disk.
+It is compiled once for every rule and form of its loop that occurs, and kept on disk.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-import numba
 import numpy as np
 
 from ...models.neurons import FAMILIES
-from .compiled_loops import keep_loops
+from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
 from .event_kernels import gather
 from .rule_loops import advance_of
@@ -35,13 +34,20 @@ _BYTE_NUMBERS = np.uint64(0x0001020304050607)
 
 
 @cache
-def kernel_of(rule_name: str) -> Callable[..., None]:
-    """The compiled loop for populations whose neurons follow a rule."""
+def kernel_of(rule_name: str, form: int, graded: bool) -> Callable[..., None]:
+    """The compiled loop for populations whose neurons follow a rule; see `_part` for what it takes.
+
+    Parameters
+    ----------
+    form : of the loop over the neurons, number in `rule_loops.forms_of`.
+    graded : whether their output is numbers, not 0 or 1.
+    """
     rule = FAMILIES[rule_name].integer_model.rule
     keep_loops(rule)
-    part = numba.njit(nogil=True)(_with(_part, f"part_{rule_name}", _advance=advance_of(rule)))
-    run = _with(_run_population, f"run_{rule_name}", _run_part=part)
-    return numba.njit(cache=True, parallel=True)(run)
+    name = f"run_{rule_name}_{form}_{'numbers' if graded else 'spikes'}"
+    list_output = _list_numbers if graded else _list_spikes
+    run = _with(_part, name, _advance=advance_of(rule, form), _list_output=list_output)
+    return compiled_loop(cache=True)(run)
 
 
 def _with(function: Callable[..., None], name: str, **names: Any) -> Callable[..., None]:
@@ -56,11 +62,11 @@ def _advance(*arguments: Any) -> None:
     raise NotImplementedError
 
 
-_run_part = _advance
+_list_output = _advance
 
 
-@numba.njit(cache=True, nogil=True)
-def _list_spikes(flags, size, first, fired, start):
+@compiled_loop(cache=True)
+def _list_spikes(flags, size, first, fired, start, _values, _start_of_values):
     """Numbers of the neurons that spiked; flags are looked at eight at a time, and 64 at a time where nobody spikes."""
     words = flags.view(np.uint64)
     end = np.uint64(start)
@@ -88,7 +94,7 @@ def _list_spikes(flags, size, first, fired, start):
     return np.int64(end) - start
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled_loop(cache=True)
 def _list_numbers(output, size, first, fired, start, values, start_of_values):
     """Numbers of the neurons that sent something, and what; that only where `start_of_values` is not negative."""
     count = 0
@@ -101,59 +107,40 @@ def _list_numbers(output, size, first, fired, start, values, start_of_values):
     return count
 
 
-def _run_population(
-    own, form, listed, steps, stride, samples, workers, rows, narrow, wide, pointers, indices,
-    places, fired, values, counts, given, states, parameters, totals, flags, outputs,
+def _part(
+    worker, begin, end, own, steps_before, samples, workers, rows, narrow, wide, pointers, indices,
+    places, fired, values, counts, given, states, parameters, totals, outputs,
     groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
 ):  # fmt: skip
-    """Advance one population through some steps of some samples.
+    """Advance one population through some steps: what one worker does of it.
 
-    Samples are shared out to the workers; where the population is cut into pieces, pieces are, and every worker goes
-    through all samples.
+    That is some of the samples; where the population is cut into pieces, it is one piece, in all samples.
 
     Parameters
     ----------
+    worker, workers : which of how many.
+    begin, end : the first step, and the one after the last.
     own : number of the population.
-    form : of the loop over its neurons, see `rule_loops`.
-    listed : whether its output is 0 or 1 and put out as flags; else it is put out as numbers.
-    steps : (3,) the first step, the one after the last, and that at which `tallies` begin.
-    stride : steps that a piece may go ahead of the others.
-    samples, workers : numbers of them.
+    steps_before : steps before those that `given` and `tallies` are about.
+    samples : number of them.
     rows : (projections, columns), those that end in this population; then all synapses, see `SynapseTables`.
     places, fired, values, counts : see `EventBuffers`.
     given : (samples, steps, neurons) float32, whole numbers that arrive besides; or without neurons.
     states : (samples, states, neurons) int32, changed.
     parameters : (parameters, neurons) int32.
-    totals, flags, outputs : (workers, neurons) int32, int8, int32; room to work in, totals being zero.
+    totals, outputs : (workers, neurons) int32, and int8 or int32; room to work in, totals being zero.
     groups : (neurons,) int32, and tallies : (workers, steps, groups) int32: spikes are added up by group.
     spikes : (workers, neurons) int64; spikes are added up by neuron.
     order : (neurons,) int64, the outer number of each neuron.
     recorded_spikes, recorded_values : (samples, steps, neurons) int8 and int32, filled; or without neurons.
     probe : (samples, steps, states, neurons) int32, filled with the states; or without neurons.
     """
-    parts = places[own, _PIECES] if places[own, _PIECES] > 1 else workers
-    for begin in range(steps[0], steps[1], stride):
-        for worker in numba.prange(parts):
-            _run_part(
-                np.int64(worker), begin, min(begin + stride, steps[1]),
-                own, form, listed, steps, samples, workers, rows, narrow, wide, pointers, indices,
-                places, fired, values, counts, given, states, parameters, totals, flags, outputs,
-                groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
-            )  # fmt: skip
-
-
-def _part(
-    worker, begin, end, own, form, listed, steps, samples, workers, rows, narrow, wide, pointers, indices,
-    places, fired, values, counts, given, states, parameters, totals, flags, outputs,
-    groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
-):  # fmt: skip
-    """What one worker does: some of the samples, or one piece of the population for all of them."""
     use_wide_vectors()
     width, piece, pieces, ring = places[own, _SIZE], places[own, _PIECE], places[own, _PIECES], places[own, _ROWS]
     cut = worker if pieces > 1 else 0
     first = cut * piece
     size = min(width - first, piece)
-    total, flag, output = totals[worker], flags[worker], outputs[worker]
+    total, output = totals[worker], outputs[worker]
     for sample in range(worker if pieces == 1 else 0, samples, workers if pieces == 1 else 1):
         for step in range(begin, end):
             gather(
@@ -162,18 +149,14 @@ def _part(
             )  # fmt: skip
             if given.size:
                 for i in range(np.uint64(size)):
-                    total[i] += np.int32(given[sample, step - steps[2], np.uint64(first) + i])
+                    total[i] += np.int32(given[sample, step - steps_before, np.uint64(first) + i])
             at = sample * ring + step % ring
             start = places[own, _FIRED] + at * width + first
             numbers = places[own, _VALUES] + at * width + first if places[own, _VALUES] >= 0 else -1
-            if listed:
-                _advance(form, states, sample, first, size, total, parameters, flag)
-                count = _list_spikes(flag, size, first, fired, start)
-            else:
-                _advance(form, states, sample, first, size, total, parameters, output)
-                count = _list_numbers(output, size, first, fired, start, values, numbers)
+            _advance(states, sample, first, size, total, parameters, output)
+            count = _list_output(output, size, first, fired, start, values, numbers)
             counts[places[own, _COUNTS] + at * pieces + cut] = count
-            count_spikes(worker, step - steps[2], fired, start, count, groups, tallies, spikes)
+            count_spikes(worker, step - steps_before, fired, start, count, groups, tallies, spikes)
             if recorded_spikes.size or recorded_values.size:
                 _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values)
             if probe.size:
@@ -182,7 +165,7 @@ def _part(
                         probe[sample, step, row, order[i]] = states[sample, row, i]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled_loop(cache=True)
 def _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values):
     for event in range(count):
         neuron = order[fired[start + event]]

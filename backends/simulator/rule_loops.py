@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...models.neurons.neuron_model import IntegerRule
 from ...models.neurons.rules import leaky_rule
+from .compiled_loops import compiled_loop
 from .wide_vectors import use_wide_vectors
 
 Array = NDArray[Any]
@@ -82,54 +83,44 @@ def forms_of(rule: IntegerRule) -> tuple[Form, ...]:
     return (*FORMS.get(rule.name, ()), Form())
 
 
-def advance_of(rule: IntegerRule) -> Callable[..., None]:
-    """The compiled loop of a rule.
+def advance_of(rule: IntegerRule, number: int) -> Callable[..., None]:
+    """The compiled loop of a rule in the form of a number in `forms_of`.
 
-    It takes the number of a form in `forms_of`; states (samples, states, neurons) int32, which sample of them, the
-    first of the neurons to advance and how many they are; the sums that arrived at these, int32, which it sets to
-    zero; parameters (parameters, neurons) int32; and where to put their output, int8 or int32.
+    It takes states (samples, states, neurons) int32, which sample of them, the first of the neurons to advance and how
+    many they are; the sums that arrived at these, int32, which it sets to zero; parameters (parameters, neurons)
+    int32; and where to put their output, int8 or int32.
     """
-    forms = forms_of(rule)
+    form = forms_of(rule)[number]
+    # A name that no other loop has: machine code of the same name, read from disk, would take the place of another.
+    own = f"advance_{rule.name}_{number}"
+    narrow = form.narrow is not None
     names: dict[str, Any] = {
         "int64": np.int64,
         "int32": np.int32,
         "uint64": np.uint64,
         "use_wide_vectors": use_wide_vectors,
-        "step": numba.njit(inline="always")(rule.step),
+        "step": numba.njit(inline="always")(_narrow(rule) if narrow else rule.step),
     }
-    if any(form.narrow is not None for form in forms):
-        names["narrow_step"] = numba.njit(inline="always")(_narrow(rule))
-    for number, form in enumerate(forms):
-        own = _loop_name(rule, number)
-        names[own] = numba.njit(nogil=True)(_compiled(_loop(rule, form, own), own, names))
-    arguments = "states, uint64(sample), uint64(first), uint64(count), total, parameters, output"
-    lines = [
-        f"def advance_{rule.name}(form, states, sample, first, count, total, parameters, output):",
-        "    use_wide_vectors()",
-    ]
-    for number in range(len(forms)):
-        lines += [f"    if form == {number}:", f"        {_loop_name(rule, number)}({arguments})"]
-    return numba.njit(nogil=True)(_compiled("\n".join(lines), f"advance_{rule.name}", names))
-
-
-def _loop_name(rule: IntegerRule, number: int) -> str:
-    """A name that no other loop has: machine code of the same name, read from disk, would take the place of another."""
-    return f"advance_{rule.name}_{number}"
+    return compiled_loop()(_compiled(_loop(rule, form, own), own, names))
 
 
 def _loop(rule: IntegerRule, form: Form, own: str) -> str:
     """The text of a form's loop."""
-    width, step = ("int64", "step") if form.narrow is None else ("int32", "narrow_step")
-    lines = [f"def {own}(states, sample, first, count, total, parameters, output):", "    use_wide_vectors()"]
+    width = "int64" if form.narrow is None else "int32"
+    lines = [
+        f"def {own}(states, sample, first, count, total, parameters, output):",
+        "    use_wide_vectors()",
+        "    sample, first, count = uint64(sample), uint64(first), uint64(count)",
+    ]
     taken, given = [], []
     for row, name in enumerate(rule.states):
         if name in form.unused:
             taken.append(f"{width}(0)")
             given.append("_")
             continue
-        own = f"states[sample, uint64({row}), first + i]"
-        taken.append(f"{width}({own})")
-        given.append(own)
+        place = f"states[sample, uint64({row}), first + i]"
+        taken.append(f"{width}({place})")
+        given.append(place)
     taken.append(f"{width}(total[i])")
     for row, name in enumerate(rule.parameters):
         if name in form.constants:
@@ -141,7 +132,7 @@ def _loop(rule: IntegerRule, form: Form, own: str) -> str:
             taken.append(f"{width}(parameters[uint64({row}), first + i])")
     lines += [
         "    for i in range(count):",
-        f"        {', '.join(given)}, output[i] = {step}({', '.join(taken)})",
+        f"        {', '.join(given)}, output[i] = step({', '.join(taken)})",
         "        total[i] = 0",
     ]
     return "\n".join(lines)

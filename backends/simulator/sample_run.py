@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.network import Population, Role
 from ...models.neurons import IntegerNeuron
+from .event_buffers import Place
 from .input_kernel import list_input
 from .interruption import InterruptionRequest, SimulationInterrupted
 from .layout import inner_numbers, outer_numbers
@@ -19,6 +18,7 @@ from .population_kernel import kernel_of
 from .simulation import Simulation
 from .stages import Stage
 from .synapse_tables import Column
+from .worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
     from .simulate import Simulator
@@ -54,6 +54,7 @@ class SampleRun:
         self.synapses, self.products, pieces = simulator.synapses(self.cut)
         if self.cut and all(cuts.size == 2 for cuts in pieces.values()):
             self.workers = 1
+        self.threads = WorkerThreads(self.workers)
         populations = self.network.populations
         self.at_once, self.block = self._portions(sum(simulator.sizes))
         lags = [0] * len(populations)
@@ -70,7 +71,7 @@ class SampleRun:
         widest = max(-(-size // 8) * 8 for size in simulator.sizes)
         self.totals = np.zeros((self.workers, widest), dtype=np.int32)
         self.flags = np.zeros((self.workers, widest), dtype=np.int8)
-        self.outputs = np.zeros((self.workers, widest if self._puts_out_numbers() else 0), dtype=np.int32)
+        self.numbers = np.zeros((self.workers, widest if self._puts_out_numbers() else 0), dtype=np.int32)
         self.activity = {name: self._room_for_activity(self.network.by_name[name]) for name in recorded}
         self.states = {name: self._room_for_states(self.network.by_name[name]) for name in states}
 
@@ -110,7 +111,7 @@ class SampleRun:
         """Run everything."""
         group_spikes = {index: np.zeros((self.steps, count), dtype=np.int64) for index, count in self.counted.items()}
         spikes = [np.zeros(population.size, dtype=np.int64) for population in self.network.populations]
-        with InterruptionRequest() as interruption, _threads(self.workers):
+        with InterruptionRequest() as interruption, self.threads:
             for first in range(0, self.samples, self.at_once):
                 stop = min(self.samples, first + self.at_once)
                 counts = {index: np.zeros_like(part) for index, part in group_spikes.items()}
@@ -172,7 +173,8 @@ class SampleRun:
                     part = part.view(np.int8)
                 else:
                     part = part.astype(np.int8)
-                list_input(
+                self.threads.share(
+                    self.workers, list_input,
                     part, begin, buffers.places[index], self.workers, inner_numbers(population.shape), buffers.fired,
                     buffers.values, buffers.counts, self.groups[index], self.tallies[index], self.spikes[index],
                 )  # fmt: skip
@@ -187,10 +189,15 @@ class SampleRun:
         stride = stage.stride if stage.stride and self.cut else end - begin
         length = end - begin if len(stage.populations) == 1 else stage.stride or 1
         given = {index: self._products(index, stage, begin, end, stop - first) for index in stage.populations}
+        calls = {index: self._call(index, first, stop, begin, given[index], states[index]) for index in given}
         for at in range(begin, end, length):
             for index in stage.populations:
-                steps = np.array([at, min(end, at + length), begin])
-                self._population(index, first, stop, steps, stride, given[index], states[index])
+                pieces = int(self.buffers.places[index, Place.PIECES])
+                parts = pieces if pieces > 1 else min(self.workers, stop - first)
+                until = min(end, at + length)
+                for step in range(at, until, stride):
+                    kernel, arguments = calls[index]
+                    self.threads.share(parts, kernel, step, min(until, step + stride), *arguments)
 
     def _products(self, index: int, stage: Stage, begin: int, end: int, samples: int) -> tuple[Array, Array]:
         """Projections that are added spike by spike, and the sums of the others."""
@@ -206,42 +213,26 @@ class SampleRun:
                 sums = product if sums is None else sums + product
         return self.synapses.rows[rows], _NO_SUMS if sums is None else sums
 
-    def _population(
-        self,
-        index: int,
-        first: int,
-        stop: int,
-        steps: Array,
-        stride: int,
-        given: tuple[Array, Array],
-        states: Array,
-    ) -> None:
+    def _call(
+        self, index: int, first: int, stop: int, begin: int, given: tuple[Array, Array], states: Array
+    ) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """The compiled loop of a population, and what it takes after the worker and the steps."""
         population, neurons = self.network.populations[index], self.neurons[index]
         name, synapses, buffers = population.name, self.synapses, self.buffers
         record = self.activity[name][first:stop] if name in self.activity else None
         probe = self.states[name][first:stop] if name in self.states else None
         rows, sums = given
-        kernel_of(neurons.neuron.rule.name)(
-            index, neurons.form if probe is None else neurons.complete_form, not population.graded, steps, stride,
-            stop - first, self.workers, rows, synapses.narrow, synapses.wide, synapses.pointers, synapses.indices,
-            buffers.places, buffers.fired, buffers.values, buffers.counts, sums, states, neurons.parameters,
-            self.totals, self.flags, self.outputs, self.groups[index], self.tallies[index], self.spikes[index],
-            neurons.order,
+        form = neurons.form if probe is None else neurons.complete_form
+        kernel = kernel_of(neurons.neuron.rule.name, form, population.graded)
+        return kernel, (
+            index, begin, stop - first, self.workers, rows, synapses.narrow, synapses.wide, synapses.pointers,
+            synapses.indices, buffers.places, buffers.fired, buffers.values, buffers.counts, sums, states,
+            neurons.parameters, self.totals, self.numbers if population.graded else self.flags,
+            self.groups[index], self.tallies[index], self.spikes[index], neurons.order,
             _NO_SPIKES if record is None or population.graded else record,
             record if record is not None and population.graded else _NO_VALUES,
             _NO_STATES if probe is None else probe,
         )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let compiled loops use so many threads; those that are not needed would be woken up all the same."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(count, before))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
 
 
 def _inner_groups(population: Population, groups: Array | None) -> Array:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from .compiled_loops import compiled_loop
 
-@numba.njit(nogil=True, inline="always")
+
+@compiled_loop(inline="always")
 def count_spikes(worker, step, fired, start, count, groups, tallies, spikes):
     """Count what a worker listed in a step.
 

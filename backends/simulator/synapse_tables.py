@@ -14,13 +14,13 @@ from ...models.connectivity import Connectivity, Convolution, Dense, OneToOne, P
 from ...models.network import Network, Population, Projection
 from .convolution_tables import kernel_order, runs_of
 from .layout import outer_numbers
+from .row_sums import ROOM_BEYOND
 
 Array = NDArray[Any]
 
 # Share of weights other than zero up to which a dense matrix is laid out as lists. A listed weight takes about 30 times
 # as long as one of a dense row, which the compiler vectorises.
 _LISTED_SHARE = 0.03
-_SUMMABLE = 1 << 13  # four weights below this cannot leave 16 bits
 _SUM_LIMIT = 1 << 15
 
 
@@ -41,7 +41,7 @@ class Column(IntEnum):
     SOURCE = 1
     TARGET = 2
     LAG = 3
-    WIDE = 4  # 0: weights of 8 bits; 1: of 16 bits; 2: of 16 bits, of which four may not fit into 16
+    WIDE = 4  # 0: weights of 8 bits; 1: of 16 bits
     WEIGHTS = 5  # where its weights begin
     POINTERS = 6  # listed: where its pointers begin, pieces + 1 a source
     INDICES = 7  # listed: where its target numbers begin; a convolution: where its table of runs begins
@@ -70,7 +70,7 @@ class SynapseTables:
     ----------
     rows : (projections, columns) int64, sorted by target; see `Column`.
     first : (populations + 1,) int64: where each population's incoming projections begin in `rows`.
-    narrow, wide : int8 and int16, all weights, already shifted by their exponents.
+    narrow, wide : int8 and int16, all weights, already shifted by their exponents; with room after each projection's.
     pointers, indices : int64 and int32, of listed projections; `indices` also holds where the runs of convolutions lie.
     """
 
@@ -158,14 +158,11 @@ def _store(weights: Array, projection: Projection, row: dict[Column, int], store
     low, high = low << projection.exponent, high << projection.exponent
     if low < -_SUM_LIMIT or high >= _SUM_LIMIT:
         raise ValueError(f"projection {projection.name!r} has weights beyond 16 bits after its exponent")
-    if low >= -128 and high <= 127:
-        row[Column.WEIGHTS] = stores.add(
-            _NARROW, np.left_shift(weights, projection.exponent, dtype=np.int8, casting="unsafe")
-        )
-        return
-    row[Column.WIDE] = 1 if max(-low, high) < _SUMMABLE else 2
-    shifted = np.left_shift(weights, projection.exponent, dtype=np.int16, casting="unsafe")
-    row[Column.WEIGHTS] = stores.add(_WIDE, shifted)
+    row[Column.WIDE] = int(low < -128 or high > 127)
+    dtype = np.int16 if row[Column.WIDE] else np.int8
+    shifted = np.zeros(weights.size + ROOM_BEYOND, dtype=dtype)
+    np.left_shift(weights, projection.exponent, out=shifted[: weights.size].reshape(weights.shape), casting="unsafe")
+    row[Column.WEIGHTS] = stores.add(_WIDE if row[Column.WIDE] else _NARROW, shifted)
 
 
 def _fills_rows(weights: Array) -> bool:

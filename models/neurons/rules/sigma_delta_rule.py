@@ -42,7 +42,9 @@ def step(sigma, sent, activation, integrates, bias, floor, ceiling, threshold, d
     sigma = ((sigma * integrates + (activation << input_shift) + STATE_LIMIT) & MASK) - STATE_LIMIT
     value = ((sigma + bias + STATE_LIMIT) & MASK) - STATE_LIMIT
     change = ((np.minimum(np.maximum(value, floor), ceiling) - sent + STATE_LIMIT) & MASK) - STATE_LIMIT
-    change = change * ((np.abs(change) >= threshold) * 1)
+    # The magnitude of the lowest number of 32 bits is that number again.
+    magnitude = ((np.abs(change) * delta + STATE_LIMIT) & MASK) - STATE_LIMIT
+    change = change * ((magnitude >= threshold) * 1)
     sent = ((sent + delta * change + STATE_LIMIT) & MASK) - STATE_LIMIT
     return sigma, sent, change >> output_shift
 
@@ -73,7 +75,8 @@ def overflows(
     exact = np.minimum(np.maximum(value, floor), ceiling) - sent
     change = ((exact + STATE_LIMIT) & MASK) - STATE_LIMIT
     lost = exact != change
-    change = change * ((np.abs(change) >= threshold) * 1)
+    magnitude = ((np.abs(change) * delta + STATE_LIMIT) & MASK) - STATE_LIMIT
+    change = change * ((magnitude >= threshold) * 1)
     exact = sent + delta * change
     lost = lost | (exact < -sent_limit) | (exact >= sent_limit)
     return wrapped, lost, (change < -OUTPUT_LIMIT) | (change >= OUTPUT_LIMIT)
