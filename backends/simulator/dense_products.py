@@ -8,6 +8,7 @@ bits, which are exact as long as no sum can reach 2**24.
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -34,6 +35,7 @@ class DenseProducts:
         self._matrices: dict[int, Array] = {}
         self._row_sums: dict[int, float] = {}
         self._costs: dict[tuple[int, bool], tuple[float, float]] = {}
+        self._lock = threading.Lock()  # workers ask at the same time
 
     def sums(self, index: int, buffers: EventBuffers, steps: tuple[int, int], samples: int) -> Array | None:
         """What a projection adds in some steps, where that is cheaper than going spike by spike.
@@ -57,10 +59,11 @@ class DenseProducts:
         entries = samples * length * self._sizes[source]
         if sent < FEWEST * entries:
             return None
-        matrix = self._matrix(index)
-        if self._row_sums[index] * largest >= EXACT:
-            return None
-        by_event, by_entry = self._measured(index, place[Place.VALUES] >= 0)
+        with self._lock:
+            matrix = self._matrix(index)
+            if self._row_sums[index] * largest >= EXACT:
+                return None
+            by_event, by_entry = self._measured(index, place[Place.VALUES] >= 0)
         if sent * by_event <= entries * by_entry:
             return None
         activity = np.zeros((samples, length, self._sizes[source]), dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
-from .row_sums import add_rows
+from .row_sums import add_rows, add_run
 from .synapse_tables import Column, Kind
 
 keep_loops()
@@ -96,7 +96,10 @@ def _add_convolution(total, size, first, rows, index, weights, reach, fired, sta
         run = np.uint64(reach[at + np.uint64(2)])
         for _ in range(reach[at + np.uint64(3)]):
             if 0 <= target < size:
-                _add_run(total, np.uint64(target), weights, np.uint64(weight), run, value)
+                if numbers < 0:
+                    add_run(total, np.uint64(target), weights, np.uint64(weight), run)
+                else:
+                    _add_run(total, np.uint64(target), weights, np.uint64(weight), run, value)
             target -= line
             weight += kernel_step
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
+from .flag_bits import flag_bits, lowest_bit
 from .spike_counts import count_spikes
 
 keep_loops()
@@ -18,12 +19,12 @@ _COUNTS = int(Place.COUNTS)
 
 
 @compiled_loop(cache=True)
-def list_input(worker, data, first_step, place, workers, inner, fired, values, counts, groups, tallies, spikes):
-    """List what the data sends, and count it: what one worker does of it.
+def list_input(part, data, first_step, place, parts, inner, fired, values, counts, groups, tallies, spikes):
+    """List what the data sends, and count it: one part of it.
 
     Parameters
     ----------
-    worker, workers : which of how many.
+    part, parts : which of how many; each takes some rows.
     data : (samples, steps, neurons) int8 or int32, in C order; all of it is listed.
     first_step : of the sample, at which `data` begins.
     place : of the input population, see `event_buffers.Place`; then the buffers.
@@ -31,7 +32,7 @@ def list_input(worker, data, first_step, place, workers, inner, fired, values, c
     groups, tallies, spikes : as for `population_kernel.kernel_of`.
     """
     samples, steps, size = data.shape
-    for row in range(worker, samples * steps, workers):
+    for row in range(part, samples * steps, parts):
         sample, now = row // steps, row % steps
         step = first_step + now
         at = sample * place[_ROWS] + step % place[_ROWS]
@@ -44,10 +45,22 @@ def list_input(worker, data, first_step, place, workers, inner, fired, values, c
                     values[place[_VALUES] + at * place[_SIZE] + count] = data[sample, now, i]
                     count += 1
         else:
-            end = np.uint64(start)  # no branch for each, which a processor could not foresee
-            for i in range(np.uint64(size)):
-                fired[end] = inner[i]
-                end += np.uint64(data[sample, now, i])
-            count = np.int64(end) - start
+            count = _list_flags(data[sample, now], inner, fired, start)
         counts[place[_COUNTS] + at] = count
-        count_spikes(worker, now, fired, start, count, groups, tallies, spikes)
+        count_spikes(part, now, fired, start, count, groups, tallies, spikes)
+
+
+@compiled_loop(cache=True)
+def _list_flags(flags, inner, fired, start):
+    end = np.uint64(start)
+    whole = np.uint64(flags.size // 64)
+    for word in range(whole):
+        left = np.uint64(flag_bits(flags, np.uint64(64) * word))
+        while left:
+            fired[end] = inner[np.uint64(64) * word + lowest_bit(left)]
+            end += np.uint64(1)
+            left &= left - np.uint64(1)
+    for i in range(np.uint64(64) * whole, np.uint64(flags.size)):
+        fired[end] = inner[i]
+        end += np.uint64(flags[i] != 0)
+    return np.int64(end) - start

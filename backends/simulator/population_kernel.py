@@ -16,6 +16,7 @@ from ...models.neurons import FAMILIES
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
 from .event_kernels import gather
+from .flag_bits import flag_bits, lowest_bit
 from .rule_loops import advance_of
 from .spike_counts import count_spikes
 from .wide_vectors import use_wide_vectors
@@ -29,8 +30,6 @@ _PIECES = int(Place.PIECES)
 _FIRED = int(Place.FIRED)
 _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
-# The upper byte of its product with 256**k is k.
-_BYTE_NUMBERS = np.uint64(0x0001020304050607)
 
 
 @cache
@@ -67,30 +66,17 @@ _list_output = _advance
 
 @compiled_loop(cache=True)
 def _list_spikes(flags, size, first, fired, start, _values, _start_of_values):
-    """Numbers of the neurons that spiked; flags are looked at eight at a time, and 64 at a time where nobody spikes."""
-    words = flags.view(np.uint64)
-    end = np.uint64(start)
-    whole = np.uint64((size + 7) // 8)
-    for beyond in range(np.uint64(size), np.uint64(8) * whole):
+    """Numbers of the neurons that spiked."""
+    end, whole = np.uint64(start), np.uint64((size + 63) // 64)
+    for beyond in range(np.uint64(size), np.uint64(64) * whole):
         flags[beyond] = 0  # what a larger population left there
-    word = np.uint64(0)
-    while word < whole:
-        if word + np.uint64(8) <= whole:
-            some = np.uint64(0)
-            for i in range(np.uint64(8)):
-                some |= words[word + i]
-            if not some:
-                word += np.uint64(8)
-                continue
-        for now in range(word, min(word + np.uint64(8), whole)):
-            left = words[now]
-            base = np.uint64(first) + np.uint64(8) * now
-            while left:
-                lowest = left & (~left + np.uint64(1))
-                fired[end] = base + ((lowest * _BYTE_NUMBERS) >> np.uint64(56))
-                end += np.uint64(1)
-                left ^= lowest
-        word += np.uint64(8)
+    for word in range(whole):
+        left = np.uint64(flag_bits(flags, np.uint64(64) * word))
+        base = np.uint64(first) + np.uint64(64) * word
+        while left:
+            fired[end] = base + lowest_bit(left)
+            end += np.uint64(1)
+            left &= left - np.uint64(1)
     return np.int64(end) - start
 
 
@@ -108,17 +94,15 @@ def _list_numbers(output, size, first, fired, start, values, start_of_values):
 
 
 def _part(
-    worker, begin, end, own, steps_before, samples, workers, rows, narrow, wide, pointers, indices,
+    cut, begin, end, own, steps_before, samples, rows, narrow, wide, pointers, indices,
     places, fired, values, counts, given, states, parameters, totals, outputs,
     groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
 ):  # fmt: skip
-    """Advance one population through some steps: what one worker does of it.
-
-    That is some of the samples; where the population is cut into pieces, it is one piece, in all samples.
+    """Advance one piece of a population through some steps.
 
     Parameters
     ----------
-    worker, workers : which of how many.
+    cut : number of the piece.
     begin, end : the first step, and the one after the last.
     own : number of the population.
     steps_before : steps before those that `given` and `tallies` are about.
@@ -128,20 +112,19 @@ def _part(
     given : (samples, steps, neurons) float32, whole numbers that arrive besides; or without neurons.
     states : (samples, states, neurons) int32, changed.
     parameters : (parameters, neurons) int32.
-    totals, outputs : (workers, neurons) int32, and int8 or int32; room to work in, totals being zero.
-    groups : (neurons,) int32, and tallies : (workers, steps, groups) int32: spikes are added up by group.
-    spikes : (workers, neurons) int64; spikes are added up by neuron.
+    totals, outputs : (pieces, neurons) int32, and int8 or int32; room to work in, totals being zero.
+    groups : (neurons,) int32, and tallies : (pieces, steps, groups) int32: spikes are added up by group.
+    spikes : (pieces, neurons) int64; spikes are added up by neuron.
     order : (neurons,) int64, the outer number of each neuron.
     recorded_spikes, recorded_values : (samples, steps, neurons) int8 and int32, filled; or without neurons.
     probe : (samples, steps, states, neurons) int32, filled with the states; or without neurons.
     """
     use_wide_vectors()
     width, piece, pieces, ring = places[own, _SIZE], places[own, _PIECE], places[own, _PIECES], places[own, _ROWS]
-    cut = worker if pieces > 1 else 0
     first = cut * piece
     size = min(width - first, piece)
-    total, output = totals[worker], outputs[worker]
-    for sample in range(worker if pieces == 1 else 0, samples, workers if pieces == 1 else 1):
+    total, output = totals[cut], outputs[cut]
+    for sample in range(samples):
         for step in range(begin, end):
             gather(
                 total, size, first, width, cut, pieces, step, sample, rows, narrow, wide, pointers, indices,
@@ -156,7 +139,7 @@ def _part(
             _advance(states, sample, first, size, total, parameters, output)
             count = _list_output(output, size, first, fired, start, values, numbers)
             counts[places[own, _COUNTS] + at * pieces + cut] = count
-            count_spikes(worker, step - steps_before, fired, start, count, groups, tallies, spikes)
+            count_spikes(cut, step - steps_before, fired, start, count, groups, tallies, spikes)
             if recorded_spikes.size or recorded_values.size:
                 _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values)
             if probe.size:

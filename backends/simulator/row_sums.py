@@ -97,6 +97,57 @@ def _add_tile(
     return signature, generate
 
 
+@intrinsic(prefer_literal=True)
+def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: Any, run: Any, lanes: Any) -> Any:
+    """total[at + i] += weights[first + i] for i in 0 .. run - 1; zero up to `lanes`, a literal of at most 64.
+
+    With one count of lanes for runs of many lengths there is no remainder to be taken one by one.
+    """
+    signature = types.void(total, at, weights, first, run, lanes)
+    bits, count = weights.dtype.bitwidth, lanes.literal_value
+    read = ir.VectorType(ir.IntType(bits), count)
+    added = ir.VectorType(ir.IntType(32), count)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sums, row = (
+            builder.bitcast(
+                builder.gep(
+                    context.make_array(signature.args[k])(context, builder, arguments[k]).data, [arguments[k + 1]]
+                ),
+                vector.as_pointer(),
+            )
+            for k, vector in ((0, added), (2, read))
+        )
+        numbers = read([ir.IntType(bits)(lane) for lane in range(count)])
+        length = builder.trunc(arguments[4], ir.IntType(bits))
+        spread = builder.insert_element(read(ir.Undefined), length, ir.IntType(32)(0))
+        spread = builder.shuffle_vector(spread, read(ir.Undefined), ir.VectorType(ir.IntType(32), count)(None))
+        within = builder.icmp_unsigned("<", numbers, spread)
+        part = builder.select(within, builder.load(row, align=1), read(None))
+        sum_ = builder.add(builder.load(sums, align=4), builder.sext(part, added))
+        builder.store(sum_, sums, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@compiled_loop(inline="always")
+def add_run(total, at, weights, first, run):
+    """Add one run of weights: total[at + i] += weights[first + i] for i in 0 .. run - 1.
+
+    All of them uint64. There is room for `ROOM_BEYOND` more after both.
+    """
+    if run <= np.uint64(16):
+        _add_lanes(total, at, weights, first, run, 16)
+    elif run <= np.uint64(32):
+        _add_lanes(total, at, weights, first, run, 32)
+    elif run <= np.uint64(64):
+        _add_lanes(total, at, weights, first, run, 64)
+    else:
+        for i in range(run):
+            total[at + i] += weights[first + i]
+
+
 @compiled_loop(cache=True)
 def add_rows(total, size, weights, begin, width, fired, start, count):
     """Add the rows of plain spikes.

@@ -53,7 +53,7 @@ class Simulator:
         self.workers = processors()
         self._neurons: dict[int, dict[int, NeuronTable]] = {}
         self._synapses: dict[bool, tuple[SynapseTables, DenseProducts, dict[int, Array]]] = {}
-        self._buffers: tuple[object, EventBuffers] | None = None
+        self._buffers: dict[int, tuple[object, EventBuffers]] = {}
 
     def run(
         self,
@@ -126,12 +126,14 @@ class Simulator:
             self._synapses[cut] = tables, DenseProducts(tables, self.sizes), pieces
         return self._synapses[cut]
 
-    def buffers(self, rows: tuple[int, ...], cut: bool, graded: tuple[bool, ...], samples: int) -> EventBuffers:
-        """Room for spikes, kept from run to run: to get it anew from the system takes longer than many a run."""
+    def buffers(
+        self, worker: int, rows: tuple[int, ...], cut: bool, graded: tuple[bool, ...], samples: int
+    ) -> EventBuffers:
+        """A worker's room for spikes, kept from run to run: to get it from the system takes longer than many a run."""
         key = rows, cut, graded, samples
-        if self._buffers is None or self._buffers[0] != key:
-            self._buffers = key, build_buffers(self.sizes, rows, self.synapses(cut)[2], graded, samples)
-        return self._buffers[1]
+        if worker not in self._buffers or self._buffers[worker][0] != key:
+            self._buffers[worker] = key, build_buffers(self.sizes, rows, self.synapses(cut)[2], graded, samples)
+        return self._buffers[worker][1]
 
     def _pieces(self, population: Population, cut: bool) -> Array:
         """Where the pieces of a population begin, and its size; rows of positions stay together."""

@@ -81,6 +81,7 @@ def test_a_ctrl_c_leaves_what_is_done(
 
     monkeypatch.setattr(TerminalProgress, "stage", stage)
     monkeypatch.setattr("spikeloom.backends.simulator.sample_run.EVENT_BYTES", 1)
+    monkeypatch.setattr("spikeloom.backends.simulator.simulate.processors", lambda: 1)  # else what is done is chance
     full, part = tmp_path / "full.npz", tmp_path / "part.npz"
     arguments = ["run", str(artifact), "--data", str(tiny / "data.npz"), "--out"]
     done = CliRunner().invoke(cli.app, [*arguments, str(part)])
