@@ -57,7 +57,7 @@ def test_what_is_done_stays(monkeypatch, samples, workers, calls, kept):
     partial = stopped.value.partial
     if kept is None:  # which of two workers is ahead is chance
         kept = partial.samples, partial.steps
-        assert 1 <= partial.samples < 40 and partial.steps == 10 or kept == (1, 8)
+        assert (1 <= partial.samples < 40 and partial.steps == 10) or kept == (1, 8)
     assert (partial.samples, partial.steps) == kept
     for name, activity in partial.activity.items():
         np.testing.assert_array_equal(activity, full.activity[name][: kept[0], : kept[1]])
