@@ -10,6 +10,7 @@ import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
+from .prefetching import LINE_BYTES, prefetch
 from .row_sums import add_rows, add_run
 from .synapse_tables import Column, Kind
 
@@ -47,6 +48,7 @@ _DENSE = int(Kind.DENSE)
 _CONVOLUTION = int(Kind.CONVOLUTION)
 _GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
 _ONE_TO_ONE = int(Kind.ONE_TO_ONE)
+_AHEAD, _MOST_AHEAD = 4, 512  # spikes of a listed projection, and synapses of each, that are asked for in advance
 
 
 @compiled_loop(inline="always")
@@ -150,12 +152,24 @@ def _add_one_to_one(total, size, first, rows, index, weights, fired, start, coun
 def _add_listed(
     total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
 ):  # fmt: skip
+    table, first_index, first_weight = rows[index, _POINTERS], rows[index, _INDICES], rows[index, _WEIGHTS]
+    stride = pieces + 1
     for event in range(count):
+        # Lists lie anywhere in memory; the wait for the next ones passes while this one is added.
+        if event + 2 * _AHEAD < count:
+            prefetch(pointers, np.uint64(table + fired[start + event + 2 * _AHEAD] * stride + piece))
+        if event + _AHEAD < count:
+            at = np.uint64(table + fired[start + event + _AHEAD] * stride + piece)
+            begin, length = pointers[at], min(pointers[at + np.uint64(1)] - pointers[at], _MOST_AHEAD)
+            for synapse in range(0, length, LINE_BYTES // 4):
+                prefetch(indices, np.uint64(first_index + begin + synapse))
+            for synapse in range(0, length, LINE_BYTES):
+                prefetch(weights, np.uint64(first_weight + begin + synapse))
         value = values[numbers + event] if numbers >= 0 else np.int32(1)
-        at = rows[index, _POINTERS] + fired[start + event] * (pieces + 1) + piece
-        begin = np.uint64(rows[index, _INDICES] + pointers[at])
-        weight = np.uint64(rows[index, _WEIGHTS] + pointers[at])
-        for synapse in range(np.uint64(pointers[at + 1] - pointers[at])):
+        at = np.uint64(table + fired[start + event] * stride + piece)
+        begin = np.uint64(first_index + pointers[at])
+        weight = np.uint64(first_weight + pointers[at])
+        for synapse in range(np.uint64(pointers[at + np.uint64(1)] - pointers[at])):
             target = np.uint64(indices[begin + synapse] - first)
             total[target] += np.int32(np.int32(weights[weight + synapse]) * value)
 

@@ -19,6 +19,7 @@ from .event_kernels import gather
 from .flag_bits import flag_bits, lowest_bit
 from .rule_loops import advance_of
 from .spike_counts import count_spikes
+from .step_barrier import wait_for_others
 from .wide_vectors import use_wide_vectors
 
 keep_loops()
@@ -94,7 +95,7 @@ def _list_numbers(output, size, first, fired, start, values, start_of_values):
 
 
 def _part(
-    cut, begin, end, own, steps_before, samples, rows, narrow, wide, pointers, indices,
+    cut, begin, end, stride, told, own, steps_before, samples, rows, narrow, wide, pointers, indices,
     places, fired, values, counts, given, states, parameters, totals, outputs,
     groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
 ):  # fmt: skip
@@ -104,6 +105,8 @@ def _part(
     ----------
     cut : number of the piece.
     begin, end : the first step, and the one after the last.
+    stride : steps that a piece may go ahead of the others; 0 for any number.
+    told : (pieces * SPREAD,) int64, how far they are, see `step_barrier`; of one sample.
     own : number of the population.
     steps_before : steps before those that `given` and `tallies` are about.
     samples : number of them.
@@ -126,6 +129,8 @@ def _part(
     total, output = totals[cut], outputs[cut]
     for sample in range(samples):
         for step in range(begin, end):
+            if stride and (step - begin) % stride == 0:
+                wait_for_others(told, cut, pieces, step)
             gather(
                 total, size, first, width, cut, pieces, step, sample, rows, narrow, wide, pointers, indices,
                 places, fired, values, counts,

@@ -18,6 +18,7 @@ from .layout import inner_numbers
 from .population_kernel import kernel_of
 from .row_sums import ROOM_BEYOND
 from .stages import Stage
+from .step_barrier import SPREAD
 from .synapse_tables import Column
 from .worker_threads import WorkerThreads
 
@@ -93,6 +94,7 @@ class PortionRunner:
         self.spikes = [np.zeros((self.parts, size), dtype=np.int64) for size in sizes]
         widest = max(-(-size // FLAGS_OF_A_WORD) * FLAGS_OF_A_WORD for size in sizes)
         numbers = any(population.graded for population in populations)
+        self.told = np.zeros(self.parts * SPREAD, dtype=np.int64)
         self.totals = np.zeros((self.parts, widest + ROOM_BEYOND), dtype=np.int32)
         self.flags = np.zeros((self.parts, widest), dtype=np.int8)
         self.numbers = np.zeros((self.parts, widest if numbers else 0), dtype=np.int32)
@@ -158,20 +160,20 @@ class PortionRunner:
                 self.spikes[index][0] += (stop - first) * (end - begin)
 
     def _stage(self, stage: Stage, first: int, stop: int, begin: int, end: int, states: Mapping[int, Array]) -> None:
-        # Pieces of a population wait for each other as soon as spikes return; so do the populations of a stage.
-        stride = stage.stride if stage.stride and self.whole.cut else end - begin
-        length = end - begin if len(stage.populations) == 1 else stage.stride or 1
+        # Populations of a stage wait for each other as soon as spikes return, and so do the pieces of one.
+        alone = len(stage.populations) == 1
+        length = end - begin if alone else stage.stride or 1
         calls = {
             index: self._call(index, first, stop, begin, self._products(index, stage, begin, end, stop - first), states)
             for index in stage.populations
         }
         for at in range(begin, end, length):
             for index in stage.populations:
-                until = min(end, at + length)
                 pieces = int(self.buffers.places[index, Place.PIECES])
+                stride = stage.stride or 0 if alone and pieces > 1 else 0
+                self.told[:] = begin
                 kernel, arguments = calls[index]
-                for step in range(at, until, stride):
-                    self._share(pieces, kernel, step, min(until, step + stride), *arguments)
+                self._share(pieces, kernel, at, min(end, at + length), stride, self.told, *arguments)
 
     def _products(self, index: int, stage: Stage, begin: int, end: int, samples: int) -> tuple[Array, Array]:
         """Projections that are added spike by spike, and the sums of the others."""
