@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..models.compiled_code import keep_compiled_code
+from .simulator.compiled_loops import compiled_loop, keep_loops
+from .simulator.flag_bits import FLAGS_OF_A_WORD, flag_bits, lowest_bit
 
 Array = NDArray[Any]
-keep_compiled_code(Path(__file__))
+keep_loops()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +35,12 @@ class Events:
 
     @classmethod
     def of(cls, spikes: Array) -> Events:
-        """List spikes, (steps, groups) int64."""
+        """List spikes, (steps, groups) int32 or int64."""
         steps, size = spikes.shape
         offsets, totals = np.zeros(steps + 1, dtype=np.int64), np.zeros(size, dtype=np.int64)
         # The system gives out memory as it is written to: what no event takes costs nothing.
         groups, counts = np.empty(spikes.size + 1, dtype=np.int32), np.empty(spikes.size + 1, dtype=np.int64)
-        _list_events(np.ascontiguousarray(spikes, dtype=np.int64), offsets, groups, counts, totals)
+        _list_events(np.ascontiguousarray(spikes), offsets, groups, counts, totals)
         return cls(offsets, groups, counts, totals)
 
     def add(self, effects: sparse.csr_array, result: Array) -> None:
@@ -58,19 +57,28 @@ class Events:
         )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled_loop(cache=True)
 def _list_events(spikes: Array, offsets: Array, groups: Array, counts: Array, totals: Array) -> None:
-    event = np.int64(0)
+    event = np.uint64(0)
+    whole = np.uint64(spikes.shape[1] // FLAGS_OF_A_WORD)
     for step in range(spikes.shape[0]):
-        for group in range(spikes.shape[1]):
-            groups[event] = group  # no branch, which a processor could not foresee
-            counts[event] = spikes[step, group]
-            totals[group] += spikes[step, group]
-            event += np.int64(spikes[step, group] != 0)
+        row = spikes[step]
+        for word in range(whole):
+            left = np.uint64(flag_bits(row, np.uint64(64) * word))  # type: ignore[call-arg]
+            while left:
+                group = np.uint64(64) * word + lowest_bit(left)
+                groups[event], counts[event] = group, row[group]
+                totals[group] += row[group]
+                event += np.uint64(1)
+                left &= left - np.uint64(1)
+        for group in range(np.uint64(64) * whole, np.uint64(row.size)):
+            groups[event], counts[event] = group, row[group]
+            totals[group] += row[group]
+            event += np.uint64(row[group] != 0)
         offsets[step + 1] = event
 
 
-@numba.njit(cache=True)
+@compiled_loop(cache=True)
 def _add_effects(
     offsets: Array, groups: Array, spikes: Array, begins: Array, effects: Array, times: Array, result: Array
 ) -> None:

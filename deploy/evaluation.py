@@ -89,7 +89,7 @@ def evaluate(
         tallies["integer"].add(integer, labels, timed)
         tallies["simulator"].add(simulation.activity, labels, integer)
         for name, counts in simulation.group_spikes.items():
-            group_spikes[name] = group_spikes.get(name, 0) + counts
+            group_spikes[name] = group_spikes.get(name, np.int64(0)) + counts
         progress(x.shape[0])
     entries = tuple(
         tally.entry(overflows.layers, weight_shares(quantized)) if stage == "integer" else tally.entry()

@@ -13,6 +13,7 @@ from .event_buffers import Place
 from .prefetching import LINE_BYTES, prefetch
 from .row_sums import add_rows, add_run
 from .synapse_tables import Column, Kind
+from .wide_vectors import use_wide_vectors
 
 keep_loops()
 
@@ -82,6 +83,7 @@ def _add_convolution(total, size, first, rows, index, weights, reach, fired, sta
     the same order, so that each row of the kernel is one run. `reach` tells of every position where its runs lie, see
     `convolution_tables`.
     """
+    use_wide_vectors()
     channels_in = rows[index, _CHANNELS_IN]
     per_place = 1.0 / channels_in  # a division of integers takes several times as long
     line = rows[index, _WIDTH_OUT] * rows[index, _CHANNELS_OUT]

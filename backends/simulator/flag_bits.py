@@ -1,4 +1,4 @@
-"""Flags of a byte each as bits, which are gone through without a look at each."""
+"""Flags as bits, of which those that are set are found without a look at each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ FLAGS_OF_A_WORD = 64
 
 @intrinsic
 def flag_bits(typing_context: Any, flags: Any, first: Any) -> Any:
-    """Of 64 flags, int8 in an array, from number `first` on: uint64, whose bit k says whether flag k is not zero."""
+    """Of 64 integers in an array, from number `first` on: uint64, whose bit k says whether number k is not zero."""
     signature = types.uint64(flags, first)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        vector = ir.VectorType(ir.IntType(8), FLAGS_OF_A_WORD)
+        vector = ir.VectorType(ir.IntType(signature.args[0].dtype.bitwidth), FLAGS_OF_A_WORD)
         place = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
-        flags = builder.icmp_unsigned("!=", builder.load(place, align=1), vector(None))
+        flags = builder.icmp_unsigned(
+            "!=", builder.load(place, align=signature.args[0].dtype.bitwidth // 8), vector(None)
+        )
         return builder.bitcast(flags, ir.IntType(64))
 
     return signature, generate

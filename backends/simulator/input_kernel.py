@@ -47,7 +47,7 @@ def list_input(part, data, first_step, place, parts, inner, fired, values, count
         else:
             count = _list_flags(data[sample, now], inner, fired, start)
         counts[place[_COUNTS] + at] = count
-        count_spikes(part, now, fired, start, count, groups, tallies, spikes)
+        count_spikes(part, step, fired, start, count, groups, tallies, spikes)
 
 
 @compiled_loop(cache=True)

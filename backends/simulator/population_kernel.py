@@ -108,7 +108,7 @@ def _part(
     stride : steps that a piece may go ahead of the others; 0 for any number.
     told : (pieces * SPREAD,) int64, how far they are, see `step_barrier`; of one sample.
     own : number of the population.
-    steps_before : steps before those that `given` and `tallies` are about.
+    steps_before : steps before those that `given` is about.
     samples : number of them.
     rows : (projections, columns), those that end in this population; then all synapses, see `SynapseTables`.
     places, fired, values, counts : see `EventBuffers`.
@@ -144,7 +144,7 @@ def _part(
             _advance(states, sample, first, size, total, parameters, output)
             count = _list_output(output, size, first, fired, start, values, numbers)
             counts[places[own, _COUNTS] + at * pieces + cut] = count
-            count_spikes(cut, step - steps_before, fired, start, count, groups, tallies, spikes)
+            count_spikes(cut, step, fired, start, count, groups, tallies, spikes)
             if recorded_spikes.size or recorded_values.size:
                 _record(sample, step, fired, start, count, values, numbers, order, recorded_spikes, recorded_values)
             if probe.size:

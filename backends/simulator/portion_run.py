@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.network import Network, Role
+from ...models.network import Role
 from .event_buffers import Place
 from .flag_bits import FLAGS_OF_A_WORD
 from .input_kernel import list_input
@@ -41,7 +41,8 @@ class Portion:
     ----------
     samples, steps : how many; fewer steps than there are where the run was interrupted.
     spikes : per population (neurons,) int64, in the inner numbering, over all samples and steps.
-    group_spikes : per number of a population whose groups are counted, (steps, groups) int64.
+    group_spikes : per number of a population whose groups are counted, (steps, groups), int32 of a single portion
+        and int64 of several.
     """
 
     samples: int
@@ -49,22 +50,15 @@ class Portion:
     spikes: tuple[Array, ...]
     group_spikes: Mapping[int, Array]
 
-    @classmethod
-    def of(cls, network: Network, counted: Mapping[int, int], samples: int, steps: int) -> Portion:
-        """Without a spike; `counted` tells how many groups a population has."""
-        return cls(
-            samples,
-            steps,
-            tuple(np.zeros(population.size, dtype=np.int64) for population in network.populations),
-            {index: np.zeros((steps, count), dtype=np.int64) for index, count in counted.items()},
-        )
-
     def __add__(self, other: Portion) -> Portion:
         return Portion(
             self.samples + other.samples,
             self.steps,
             tuple(mine + yours for mine, yours in zip(self.spikes, other.spikes, strict=True)),
-            {index: part + other.group_spikes[index] for index, part in self.group_spikes.items()},
+            {
+                index: np.add(part, other.group_spikes[index], dtype=np.int64)
+                for index, part in self.group_spikes.items()
+            },
         )
 
 
@@ -89,8 +83,7 @@ class PortionRunner:
         rows = tuple(run.block + lag for lag in lags)
         self.buffers = run.simulator.buffers(worker, rows, run.cut, graded, run.at_once)
         self._fill_constants()
-        counts = [run.counted.get(index, 0) for index in range(len(populations))]
-        self.tallies = [np.zeros((self.parts, run.block if count else 0, count), dtype=np.int32) for count in counts]
+        self.tallies = self._no_tallies()
         self.spikes = [np.zeros((self.parts, size), dtype=np.int64) for size in sizes]
         widest = max(-(-size // FLAGS_OF_A_WORD) * FLAGS_OF_A_WORD for size in sizes)
         numbers = any(population.graded for population in populations)
@@ -98,6 +91,11 @@ class PortionRunner:
         self.totals = np.zeros((self.parts, widest + ROOM_BEYOND), dtype=np.int32)
         self.flags = np.zeros((self.parts, widest), dtype=np.int8)
         self.numbers = np.zeros((self.parts, widest if numbers else 0), dtype=np.int32)
+
+    def _no_tallies(self) -> list[Array]:
+        """Per population, (parts, steps, groups) int32; memory that is not written to costs nothing."""
+        counts = [self.whole.counted.get(index, 0) for index in range(len(self.whole.network.populations))]
+        return [np.zeros((self.parts, self.whole.steps if count else 0, count), dtype=np.int32) for count in counts]
 
     def _fill_constants(self) -> None:
         """Constants spike at every step, so that their lists never change."""
@@ -113,22 +111,19 @@ class PortionRunner:
     ) -> Portion:
         """Run samples `first` to `stop` - 1; fewer steps than all if an interruption was asked for."""
         run = self.whole
-        found = Portion.of(run.network, run.counted, stop - first, run.steps)
         states = {index: table.start(stop - first, run.first_sample + first) for index, table in run.neurons.items()}
+        self.tallies = self._no_tallies()
         done = 0
         while done < run.steps and not (done and interruption.pending):
             begin, done = done, min(run.steps, done + run.block)
             self._list_sources(first, stop, begin, done)
             for stage in run.simulator.stages:
                 self._stage(stage, first, stop, begin, done, states)
-            for index, part in found.group_spikes.items():
-                part[begin:done] += self.tallies[index][:, : done - begin].sum(axis=0)
-                self.tallies[index][:] = 0
             progress((stop - first) * (done - begin) / run.steps)
-        for total, parts in zip(found.spikes, self.spikes, strict=True):
-            total += parts.sum(axis=0)
+        spikes = tuple(parts.sum(axis=0) for parts in self.spikes)
+        for parts in self.spikes:
             parts[:] = 0
-        return Portion(stop - first, done, found.spikes, found.group_spikes)
+        return Portion(stop - first, done, spikes, {index: _sum(self.tallies[index]) for index in run.counted})
 
     def _share(self, parts: int, work: Callable[..., None], *arguments: Any) -> None:
         if self.threads is None or parts == 1:
@@ -156,7 +151,7 @@ class PortionRunner:
             elif population.role is Role.CONSTANT:
                 if index in run.counted:
                     groups = np.bincount(run.groups[index], minlength=run.counted[index])
-                    self.tallies[index][0, : end - begin] += (groups * (stop - first)).astype(np.int32)
+                    self.tallies[index][0, begin:end] += (groups * (stop - first)).astype(np.int32)
                 self.spikes[index][0] += (stop - first) * (end - begin)
 
     def _stage(self, stage: Stage, first: int, stop: int, begin: int, end: int, states: Mapping[int, Array]) -> None:
@@ -211,3 +206,8 @@ class PortionRunner:
             record if record is not None and population.graded else _NO_VALUES,
             _NO_STATES if probe is None else probe,
         )  # fmt: skip
+
+
+def _sum(parts: Array) -> Array:
+    """Over the first axis."""
+    return parts[0] if parts.shape[0] == 1 else np.sum(parts, axis=0, dtype=parts.dtype)

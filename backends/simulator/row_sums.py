@@ -99,7 +99,7 @@ def _add_tile(
 
 @intrinsic(prefer_literal=True)
 def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: Any, run: Any, lanes: Any) -> Any:
-    """total[at + i] += weights[first + i] for i in 0 .. run - 1; zero up to `lanes`, a literal of at most 64.
+    """total[at + i] += weights[first + i] for i in 0 .. run - 1; at most `lanes`, a literal of at most 64, of them.
 
     With one count of lanes for runs of many lengths there is no remainder to be taken one by one.
     """
@@ -119,7 +119,9 @@ def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: An
             for k, vector in ((0, added), (2, read))
         )
         numbers = read([ir.IntType(bits)(lane) for lane in range(count)])
-        length = builder.trunc(arguments[4], ir.IntType(bits))
+        limit = ir.IntType(64)(count)
+        some = builder.select(builder.icmp_unsigned("<", arguments[4], limit), arguments[4], limit)
+        length = builder.trunc(some, ir.IntType(bits))
         spread = builder.insert_element(read(ir.Undefined), length, ir.IntType(32)(0))
         spread = builder.shuffle_vector(spread, read(ir.Undefined), ir.VectorType(ir.IntType(32), count)(None))
         within = builder.icmp_unsigned("<", numbers, spread)
@@ -137,15 +139,17 @@ def add_run(total, at, weights, first, run):
 
     All of them uint64. There is room for `ROOM_BEYOND` more after both.
     """
+    while run > np.uint64(64):
+        _add_lanes(total, at, weights, first, run, 64)
+        at += np.uint64(64)
+        first += np.uint64(64)
+        run -= np.uint64(64)
     if run <= np.uint64(16):
         _add_lanes(total, at, weights, first, run, 16)
     elif run <= np.uint64(32):
         _add_lanes(total, at, weights, first, run, 32)
-    elif run <= np.uint64(64):
-        _add_lanes(total, at, weights, first, run, 64)
     else:
-        for i in range(run):
-            total[at + i] += weights[first + i]
+        _add_lanes(total, at, weights, first, run, 64)
 
 
 @compiled_loop(cache=True)

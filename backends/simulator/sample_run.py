@@ -137,8 +137,11 @@ class _Results:
 
     def simulation(self) -> Simulation:
         """Everything."""
-        nothing = Portion.of(self.run.network, self.run.counted, 0, self.run.steps)
-        return self._of(self.samples, self.run.steps, nothing if self._sum is None else self._sum)
+        if self._sum is None:  # no samples were asked for
+            spikes = tuple(np.zeros(size, dtype=np.int64) for size in self.run.simulator.sizes)
+            groups = {index: np.zeros((self.run.steps, count), np.int64) for index, count in self.run.counted.items()}
+            self._sum = Portion(0, self.run.steps, spikes, groups)
+        return self._of(self.samples, self.run.steps, self._sum)
 
     def _of(self, samples: int, steps: int, counts: Portion) -> Simulation:
         run, populations = self.run, self.run.network.populations

@@ -21,7 +21,8 @@ class Simulation:
     samples, steps : how many there are here; where a run was interrupted, fewer than were asked for.
     activity : per recorded population, (samples, steps, neurons): int8 spikes, or int32 graded output.
     spikes : per population, inputs and constants among them, (neurons,) int64: spikes over all samples and steps.
-    group_spikes : per population for which groups were given, (steps, groups) int64: spikes over all samples.
+    group_spikes : per population for which groups were given, (steps, groups) int64, or int32 where that does for all
+        samples of the run: spikes over all samples.
     states : per population that was asked for, (samples, steps, states, neurons) int32: its states after each step, in
         the order of its rule.
     weights : per projection that learns, (targets, sources): its weights after the last sample.
