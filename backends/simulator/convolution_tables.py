@@ -1,12 +1,15 @@
 """Where the weights of a convolution and the sums that they are added to lie beside each other.
 
 A spike at a position reaches some rows of positions, and in each of them positions beside each other: a run of
-channels, if the channels of a position are beside each other, too. With a stride, it meets only those places of the
-kernel that have the same remainder by it; the later ones of them belong to earlier positions.
+channels, if the channels of a position are beside each other, too. The sums are those of a grid that has so many more
+rows and columns than the output that no run ends early at a border, and a kernel counts as filled up with zeros to a
+multiple of its stride: so all spikes reach equally many rows, by runs of one length. Which weights a spike meets
+depends on the remainder of its position by the stride, its phase.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,53 +19,78 @@ from ...models.connectivity import Convolution
 
 Array = NDArray[Any]
 
-
-def kernel_order(planar: Convolution) -> Array:
-    """(kernel along x,) the places of the kernel along x, in the order in which their weights are kept."""
-    stride, kernel = planar.stride[1], planar.kernel[1]
-    return np.concatenate([np.arange(phase, kernel, stride)[::-1] for phase in range(stride)])
+SHORT_RUN, RUN_STEP = 16, 32  # sums that are added at a time
 
 
-def runs_of(planar: Convolution) -> Array:
-    """Where the runs of a spike at each position of the input lie.
+@dataclass(frozen=True)
+class Reach:
+    """What a spike reaches along one axis.
 
-    Parameters
+    Attributes
     ----------
-    planar : with two spatial axes, without groups and dilation.
-
-    Returns
-    -------
-    (height * width, 4) int32: the first neuron of the lowest row that is reached, channels last; the first weight of
-    its run, counted from that of the input channel; the length of a run; and the number of rows. The next row is one
-    further up, and its run one stride of kernel rows further on.
+    count : positions that it reaches.
+    last : (inputs,) the last of them, from each input; where it is beyond the output, those beyond do not exist.
+    phase : (inputs,) remainder of the input's position by the stride.
+    places : (stride, count) places of the kernel that it meets on the first position reached, the next and so on; that
+        of a kernel filled up with zeros.
+    size : positions of the grid.
     """
-    channels, height, width = planar.output_shape
-    columns = np.array([_along(planar, x, width) for x in range(planar.input_shape[2])])
-    lines = np.array([_down(planar, y, height) for y in range(planar.input_shape[1])])
-    low, place, length = columns.T
-    row, kernel_row, count = lines.T
-    result = np.zeros((lines.shape[0], columns.shape[0], 4), dtype=np.int32)
-    result[:, :, 0] = (row[:, np.newaxis] * width + low) * channels
-    result[:, :, 1] = (kernel_row[:, np.newaxis] * planar.kernel[1] + place) * channels
-    result[:, :, 2] = length * channels
-    result[:, :, 3] = np.where(length > 0, count[:, np.newaxis], 0)
-    return result.reshape(-1, 4)
+
+    count: int
+    last: Array
+    phase: Array
+    places: Array
+    size: int
+
+    @classmethod
+    def of(cls, planar: Convolution, axis: int) -> Reach:
+        """Along y or x, 0 or 1, of a convolution with two spatial axes."""
+        stride, inputs, outputs = planar.stride[axis], planar.input_shape[1 + axis], planar.output_shape[1 + axis]
+        count = -(-planar.kernel[axis] // stride)
+        last, phase = np.divmod(np.arange(inputs) + planar.padding[axis][0], stride)
+        places = np.arange(stride)[:, np.newaxis] + stride * np.arange(count)[::-1]
+        return cls(count, last, phase, places, max(int(last[-1]) + 1, outputs) + count - 1)
 
 
-def _along(planar: Convolution, x: int, width: int) -> tuple[int, int, int]:
-    """First position along x that an input is reached from, place in `kernel_order` of its weight, positions."""
-    stride, kernel = planar.stride[1], planar.kernel[1]
-    last, phase = divmod(x + planar.padding[1][0], stride)
-    first = last - len(range(phase, kernel, stride)) + 1
-    before = sum(len(range(earlier, kernel, stride)) for earlier in range(phase))
-    low, high = max(first, 0), min(last, width - 1)
-    return low, before + low - first, max(0, high - low + 1)
+@dataclass(frozen=True, eq=False)
+class ConvolutionTables:
+    """A convolution as the loops over spikes take it.
 
+    Attributes
+    ----------
+    weights : (stride along y, stride along x, input channels, rows reached, run), a run being the output channels of
+        all positions reached along x, and zeros up to `SHORT_RUN` or a multiple of `RUN_STEP`.
+    reached : (height * width, 3) int32: of each position of the input the first row of the grid that is reached, where
+        in it the run begins, and the first weight, counted from that of the input channel in the first phase.
+    grid_line : sums of a row of the grid.
+    margin : sums in a row of the grid before the first position of the output; rows of the grid before its first row
+        are one less than those reached.
+    """
 
-def _down(planar: Convolution, y: int, height: int) -> tuple[int, int, int]:
-    """Last position along y that an input is reached from, row of the kernel of its weight, positions."""
-    stride, kernel = planar.stride[0], planar.kernel[0]
-    last, place = divmod(y + planar.padding[0][0], stride)
-    beyond = max(0, last - (height - 1))
-    last, place = last - beyond, place + beyond * stride
-    return last, place, max(0, min(len(range(place, kernel, stride)), last + 1))
+    weights: Array
+    reached: Array
+    grid_line: int
+    margin: int
+
+    @classmethod
+    def of(cls, planar: Convolution) -> ConvolutionTables:
+        """Of a convolution with two spatial axes, without groups and dilation."""
+        down, along = Reach.of(planar, 0), Reach.of(planar, 1)
+        outputs, inputs = planar.weights.shape[:2]
+        filled = np.zeros(
+            (outputs, inputs, planar.stride[0] * down.count, planar.stride[1] * along.count), planar.weights.dtype
+        )
+        filled[:, :, : planar.kernel[0], : planar.kernel[1]] = planar.weights
+        met = filled[:, :, down.places[:, :, np.newaxis, np.newaxis], along.places]
+        # (outputs, inputs, phase y, rows, phase x, positions) to (phase y, phase x, inputs, rows, positions, outputs)
+        met = met.transpose(2, 4, 1, 3, 5, 0)
+        run = along.count * outputs
+        kept = SHORT_RUN if run <= SHORT_RUN else -(-run // RUN_STEP) * RUN_STEP
+        weights = np.zeros((*met.shape[:4], kept), planar.weights.dtype)
+        weights[..., :run] = met.reshape(*met.shape[:4], run)
+        reached = np.zeros((down.last.size, along.last.size, 3), dtype=np.int32)
+        reached[:, :, 0] = down.last[:, np.newaxis]
+        reached[:, :, 1] = along.last * outputs
+        phase = down.phase[:, np.newaxis] * planar.stride[1] + along.phase
+        reached[:, :, 2] = phase * (inputs * down.count * kept)
+        return cls(weights, reached.reshape(-1, 3), along.size * outputs, (along.count - 1) * outputs)

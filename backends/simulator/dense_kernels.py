@@ -6,7 +6,6 @@ import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
-from .event_kernels import add_events
 
 keep_loops()
 
@@ -17,15 +16,6 @@ _PIECES = int(Place.PIECES)
 _FIRED = int(Place.FIRED)
 _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
-
-
-@compiled_loop(cache=True)
-def add_all(total, rows, index, narrow, wide, pointers, indices, fired, values, numbers):
-    """Add one spike of every source, as the loop over a population does."""
-    add_events(
-        total, total.size, 0, total.size, 0, 1, rows, index, narrow, wide, pointers, indices,
-        fired, 0, fired.size, values, numbers,
-    )  # fmt: skip
 
 
 @compiled_loop(cache=True)

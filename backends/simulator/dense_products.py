@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .dense_kernels import add_all, count_events, fill
+from .dense_kernels import count_events, fill
 from .event_buffers import EventBuffers, Place
+from .event_kernels import add_dense
+from .row_sums import ROOM_BEYOND
 from .synapse_tables import Column, Kind, SynapseTables
 
 Array = NDArray[Any]
@@ -75,7 +77,7 @@ class DenseProducts:
         if index not in self._matrices:
             row = self._synapses.rows[index]
             shape = self._sizes[row[Column.SOURCE]], self._sizes[row[Column.TARGET]]
-            weights = self._synapses.wide if row[Column.WIDE] else self._synapses.narrow
+            weights = self._synapses.weights_of(row)
             first = row[Column.WEIGHTS]
             matrix = weights[first : first + shape[0] * shape[1]].reshape(shape).astype(np.float32)
             self._matrices[index] = matrix
@@ -90,17 +92,18 @@ class DenseProducts:
             sources, targets = matrix.shape
             activity = np.ones((TRIAL_STEPS, sources), dtype=np.float32)
             fired = np.arange(sources, dtype=np.int32)
-            total = np.zeros(targets, dtype=np.int32)
-            synapses = self._synapses
+            total = np.zeros(targets + ROOM_BEYOND, dtype=np.int32)
+            row = self._synapses.rows[index]
+            values = np.full(sources, 2, dtype=np.int32)
             arguments = (
-                total, synapses.rows, index, synapses.narrow, synapses.wide, synapses.pointers, synapses.indices,
-                fired, np.full(sources, 2, dtype=np.int32), 0 if graded else -1,
+                total, targets, self._synapses.weights_of(row), row[Column.WEIGHTS], targets,
+                fired, 0, sources, values, 0 if graded else -1,
             )  # fmt: skip
-            add_all(*arguments)
+            add_dense(*arguments)
             single, product = [], []
             for _ in range(TRIALS):
                 start = time.perf_counter()
-                add_all(*arguments)
+                add_dense(*arguments)
                 middle = time.perf_counter()
                 activity @ matrix
                 single.append(middle - start)

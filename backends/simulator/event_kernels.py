@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
+from .convolution_tables import RUN_STEP
 from .event_buffers import Place
 from .prefetching import LINE_BYTES, prefetch
-from .row_sums import add_rows, add_run
+from .row_sums import add_line, add_rows, add_run
 from .synapse_tables import Column, Kind
 from .wide_vectors import use_wide_vectors
 
@@ -20,7 +21,6 @@ keep_loops()
 _KIND = int(Column.KIND)
 _SOURCE = int(Column.SOURCE)
 _LAG = int(Column.LAG)
-_WIDE = int(Column.WIDE)
 _WEIGHTS = int(Column.WEIGHTS)
 _POINTERS = int(Column.POINTERS)
 _INDICES = int(Column.INDICES)
@@ -38,6 +38,10 @@ _PAD_X = int(Column.PAD_X)
 _DILATION_Y = int(Column.DILATION_Y)
 _DILATION_X = int(Column.DILATION_X)
 _GROUPS = int(Column.GROUPS)
+_RUN = int(Column.RUN)
+_LINES_REACHED = int(Column.LINES_REACHED)
+_GRID_LINE = int(Column.GRID_LINE)
+_MARGIN = int(Column.MARGIN)
 _SIZE = int(Place.SIZE)
 _ROWS = int(Place.ROWS)
 _PIECE = int(Place.PIECE)
@@ -63,49 +67,56 @@ def _add_run(total, start, weights, first, count, value):
             total[start + i] += np.int32(np.int32(weights[first + i]) * value)
 
 
-@compiled_loop(inline="always")
-def _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers):
-    begin = rows[index, _WEIGHTS] + first
+@compiled_loop(cache=True)
+def add_dense(total, size, weights, begin, width, fired, start, count, values, numbers):
+    """Add what the spikes of one step give by a dense projection; as for `gather`, `begin` is the first weight."""
     if numbers < 0:
         add_rows(total, size, weights, begin, width, fired, start, count)
         return
     for event in range(count):
-        value = values[numbers + event] if numbers >= 0 else np.int32(1)
         weight = np.uint64(begin + fired[start + event] * width)
-        _add_run(total, np.uint64(0), weights, weight, np.uint64(size), value)
+        _add_run(total, np.uint64(0), weights, weight, np.uint64(size), values[numbers + event])
 
 
 @compiled_loop()
-def _add_convolution(total, size, first, rows, index, weights, reach, fired, start, count, values, numbers):
+def _add_convolution(
+    total, grid, size, first, rows, index, weights, reached, fired, start, count, values, numbers
+):  # fmt: skip
     """Add what spikes give to whole rows of positions, `first` being the first neuron of the first row.
 
-    Positions along x that a spike reaches lie beside each other, and so do their channels; the weights are laid out in
-    the same order, so that each row of the kernel is one run. `reach` tells of every position where its runs lie, see
-    `convolution_tables`.
+    They are added up in the grid, which lies around these rows; see `ConvolutionTables`.
     """
+    if not count:
+        return
     use_wide_vectors()
     channels_in = rows[index, _CHANNELS_IN]
     per_place = 1.0 / channels_in  # a division of integers takes several times as long
     line = rows[index, _WIDTH_OUT] * rows[index, _CHANNELS_OUT]
-    kernel_line = rows[index, _KERNEL_X] * rows[index, _CHANNELS_OUT]
-    kernel_size = rows[index, _KERNEL_Y] * kernel_line
-    kernel_step = rows[index, _STRIDE_Y] * kernel_line
+    lines, first_line = size // line, first // line
+    grid_line, run, reach = rows[index, _GRID_LINE], rows[index, _RUN], rows[index, _LINES_REACHED]
+    block, table, begin = reach * run, rows[index, _INDICES], rows[index, _WEIGHTS]
     for event in range(count):
-        value = values[numbers + event] if numbers >= 0 else np.int32(1)
         source = fired[start + event]
         place = np.int64((source + 0.5) * per_place)
-        at = np.uint64(rows[index, _INDICES] + 4 * place)
-        target = reach[at] - first
-        weight = rows[index, _WEIGHTS] + (source - place * channels_in) * kernel_size + reach[at + np.uint64(1)]
-        run = np.uint64(reach[at + np.uint64(2)])
-        for _ in range(reach[at + np.uint64(3)]):
-            if 0 <= target < size:
-                if numbers < 0:
-                    add_run(total, np.uint64(target), weights, np.uint64(weight), run)
-                else:
-                    _add_run(total, np.uint64(target), weights, np.uint64(weight), run, value)
-            target -= line
-            weight += kernel_step
+        at = np.uint64(table + 3 * place)
+        row = reached[at] - first_line
+        if row < 0 or row > lines + reach - 2:
+            continue
+        target = np.uint64(row * grid_line + reached[at + np.uint64(1)])
+        weight = np.uint64(begin + reached[at + np.uint64(2)] + (source - place * channels_in) * block)
+        for _ in range(reach):
+            if numbers < 0:
+                add_run(grid, target, weights, weight, np.uint64(run))
+            else:
+                _add_run(grid, target, weights, weight, np.uint64(run), values[numbers + event])
+            target += np.uint64(grid_line)
+            weight += np.uint64(run)
+    for row in range(lines):
+        to = np.uint64(row * line)
+        inside = np.uint64((row + reach - 1) * grid_line + rows[index, _MARGIN])
+        add_line(total, to, grid, inside, np.uint64(line))
+    for i in range(np.uint64((lines + 2 * (reach - 1)) * grid_line + RUN_STEP)):
+        grid[i] = 0
 
 
 @compiled_loop()
@@ -177,15 +188,18 @@ def _add_listed(
 
 
 @compiled_loop(inline="always")
-def _add_of_width(
-    total, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+def _add_events(
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
     fired, start, count, values, numbers,
 ):  # fmt: skip
     kind = rows[index, _KIND]
     if kind == _DENSE:
-        _add_dense(total, size, first, width, rows, index, weights, fired, start, count, values, numbers)
+        begin = rows[index, _WEIGHTS] + first
+        add_dense(total, size, weights, begin, width, fired, start, count, values, numbers)
     elif kind == _CONVOLUTION:
-        _add_convolution(total, size, first, rows, index, weights, indices, fired, start, count, values, numbers)
+        _add_convolution(
+            total, grid, size, first, rows, index, weights, indices, fired, start, count, values, numbers
+        )  # fmt: skip
     elif kind == _GROUPED_CONVOLUTION:
         _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
     elif kind == _ONE_TO_ONE:
@@ -196,41 +210,23 @@ def _add_of_width(
         )  # fmt: skip
 
 
-@compiled_loop(inline="always")
-def add_events(
-    total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
-    fired, start, count, values, numbers,
+@compiled_loop(cache=True)
+def gather(
+    total, grid, size, first, width, piece, pieces, step, sample, rows, weights, pointers, indices,
+    places, fired, values, counts,
 ):  # fmt: skip
-    """Add what the spikes of one step of a projection's source give to a piece of its target.
+    """Add up what arrives at a piece of a population in a step.
 
     Parameters
     ----------
-    total : int32, of the piece's neurons, `size` of them; is changed.
-    first, width : the number of the piece's first neuron, and how many neurons the target has.
+    total : int16 or int32, of the piece's neurons, `size` of them; is changed.
+    grid : zeros of the same kind, room for the grid of a convolution.
+    first, width : the number of the piece's first neuron, and how many neurons the population has.
     piece, pieces : which piece of how many.
-    rows, index : the table of projections, and which of them.
-    narrow, wide, pointers, indices : see `SynapseTables`.
-    fired, start, count : int32, numbers of the source's neurons, and where those that spiked stand.
-    values, numbers : int32, what they sent, and where the first of it stands; negative for plain spikes.
+    rows : the projections that end in the population.
+    weights, pointers, indices : see `SynapseTables`.
+    places, fired, values, counts : see `EventBuffers`.
     """
-    if rows[index, _WIDE]:
-        _add_of_width(
-            total, size, first, width, piece, pieces, rows, index, wide, pointers, indices,
-            fired, start, count, values, numbers,
-        )  # fmt: skip
-    else:
-        _add_of_width(
-            total, size, first, width, piece, pieces, rows, index, narrow, pointers, indices,
-            fired, start, count, values, numbers,
-        )  # fmt: skip
-
-
-@compiled_loop(cache=True)
-def gather(
-    total, size, first, width, piece, pieces, step, sample, rows, narrow, wide, pointers, indices,
-    places, fired, values, counts,
-):  # fmt: skip
-    """Add up what arrives at a piece of a population in a step."""
     for index in range(rows.shape[0]):
         sent = step - rows[index, _LAG]
         if sent < 0:
@@ -242,7 +238,7 @@ def gather(
             count = counts[places[source, _COUNTS] + at * segments + segment]
             offset = at * neurons + segment * places[source, _PIECE]
             numbers = places[source, _VALUES] + offset if places[source, _VALUES] >= 0 else -1
-            add_events(
-                total, size, first, width, piece, pieces, rows, index, narrow, wide, pointers, indices,
+            _add_events(
+                total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
                 fired, places[source, _FIRED] + offset, count, values, numbers,
             )  # fmt: skip

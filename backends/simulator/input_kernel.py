@@ -6,7 +6,7 @@ import numpy as np
 
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
-from .flag_bits import flag_bits, lowest_bit
+from .flag_bits import flag_bits, list_bits
 from .spike_counts import count_spikes
 
 keep_loops()
@@ -52,15 +52,15 @@ def list_input(part, data, first_step, place, parts, inner, fired, values, count
 
 @compiled_loop(cache=True)
 def _list_flags(flags, inner, fired, start):
-    end = np.uint64(start)
-    whole = np.uint64(flags.size // 64)
+    end, limit, whole = np.uint64(start), np.uint64(start + flags.size), np.uint64(flags.size // 64)
     for word in range(whole):
-        left = np.uint64(flag_bits(flags, np.uint64(64) * word))
-        while left:
-            fired[end] = inner[np.uint64(64) * word + lowest_bit(left)]
-            end += np.uint64(1)
-            left &= left - np.uint64(1)
+        bits = np.uint64(flag_bits(flags, np.uint64(64) * word))
+        if bits:
+            end = list_bits(bits, np.uint64(64) * word, fired, end, limit)
     for i in range(np.uint64(64) * whole, np.uint64(flags.size)):
-        fired[end] = inner[i]
-        end += np.uint64(flags[i] != 0)
+        if flags[i]:
+            fired[end] = i
+            end += np.uint64(1)
+    for event in range(np.uint64(start), end):
+        fired[event] = inner[np.uint64(fired[event])]
     return np.int64(end) - start

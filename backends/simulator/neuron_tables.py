@@ -27,6 +27,7 @@ class NeuronTable:
     form : number of the fastest loop, see `rule_loops`.
     complete_form : of the fastest loop that keeps all states, those too that nothing depends on.
     order : (neurons,) int64, the outer number of each.
+    sums : int16 or int32, in which what arrives at a neuron is added up.
     """
 
     neuron: IntegerNeuron
@@ -34,6 +35,7 @@ class NeuronTable:
     form: int
     complete_form: int
     order: Array
+    sums: np.dtype[Any]
 
     @classmethod
     def of(cls, population: Population, largest: int) -> NeuronTable:
@@ -43,12 +45,17 @@ class NeuronTable:
         order = outer_numbers(population.shape)
         given = neuron.rule_parameters
         rows = [np.broadcast_to(given[name], (population.size,))[order] for name in neuron.rule.parameters]
+        sums = np.dtype(np.int16 if largest <= np.iinfo(np.int16).max else np.int32)
         forms = forms_of(neuron.rule)
         suitable = [number for number, form in enumerate(forms) if form.suits(given, largest)]
         complete = [number for number in suitable if not forms[number].unused]
-        return cls(neuron, np.array(rows, dtype=np.int32), suitable[0], complete[0], order)
+        return cls(neuron, np.array(rows, dtype=np.int32), suitable[0], complete[0], order, sums)
 
     def start(self, samples: int, first: int) -> Array:
         """(samples, states, neurons) int32, before the first step of samples first, first + 1 ..."""
-        states = self.neuron.initial_state(samples, self.order.size, first)
-        return np.ascontiguousarray(np.stack([part[:, self.order].astype(np.int32) for part in states], axis=1))
+        alike = self.neuron.rule.start_of_sample is None  # all samples
+        given = self.neuron.initial_state(1 if alike else samples, self.order.size, first)
+        states = np.empty((samples, len(given), self.order.size), dtype=np.int32)
+        for row, part in enumerate(given):
+            states[:, row] = part[:, self.order]
+        return states

@@ -16,7 +16,7 @@ from ...models.neurons import FAMILIES
 from .compiled_loops import compiled_loop, keep_loops
 from .event_buffers import Place
 from .event_kernels import gather
-from .flag_bits import flag_bits, lowest_bit
+from .flag_bits import flag_bits, list_bits
 from .rule_loops import advance_of
 from .spike_counts import count_spikes
 from .step_barrier import wait_for_others
@@ -68,16 +68,13 @@ _list_output = _advance
 @compiled_loop(cache=True)
 def _list_spikes(flags, size, first, fired, start, _values, _start_of_values):
     """Numbers of the neurons that spiked."""
-    end, whole = np.uint64(start), np.uint64((size + 63) // 64)
+    end, limit, whole = np.uint64(start), np.uint64(start + size), np.uint64((size + 63) // 64)
     for beyond in range(np.uint64(size), np.uint64(64) * whole):
         flags[beyond] = 0  # what a larger population left there
     for word in range(whole):
-        left = np.uint64(flag_bits(flags, np.uint64(64) * word))
-        base = np.uint64(first) + np.uint64(64) * word
-        while left:
-            fired[end] = base + lowest_bit(left)
-            end += np.uint64(1)
-            left &= left - np.uint64(1)
+        bits = np.uint64(flag_bits(flags, np.uint64(64) * word))
+        if bits:
+            end = list_bits(bits, np.uint64(first) + np.uint64(64) * word, fired, end, limit)
     return np.int64(end) - start
 
 
@@ -95,8 +92,8 @@ def _list_numbers(output, size, first, fired, start, values, start_of_values):
 
 
 def _part(
-    cut, begin, end, stride, told, own, steps_before, samples, rows, narrow, wide, pointers, indices,
-    places, fired, values, counts, given, states, parameters, totals, outputs,
+    cut, begin, end, stride, told, own, steps_before, samples, rows, weights, pointers, indices,
+    places, fired, values, counts, given, states, parameters, totals, grids, outputs,
     groups, tallies, spikes, order, recorded_spikes, recorded_values, probe,
 ):  # fmt: skip
     """Advance one piece of a population through some steps.
@@ -115,7 +112,8 @@ def _part(
     given : (samples, steps, neurons) float32, whole numbers that arrive besides; or without neurons.
     states : (samples, states, neurons) int32, changed.
     parameters : (parameters, neurons) int32.
-    totals, outputs : (pieces, neurons) int32, and int8 or int32; room to work in, totals being zero.
+    totals, grids, outputs : (pieces, neurons), (pieces, sums of a grid), of int16 where no sum has more, or int32; and
+        (pieces, neurons) int8 or int32. Room to work in, sums being zero; see `ConvolutionTables` for the grids.
     groups : (neurons,) int32, and tallies : (pieces, steps, groups) int32: spikes are added up by group.
     spikes : (pieces, neurons) int64; spikes are added up by neuron.
     order : (neurons,) int64, the outer number of each neuron.
@@ -126,18 +124,18 @@ def _part(
     width, piece, pieces, ring = places[own, _SIZE], places[own, _PIECE], places[own, _PIECES], places[own, _ROWS]
     first = cut * piece
     size = min(width - first, piece)
-    total, output = totals[cut], outputs[cut]
+    total, grid, output = totals[cut], grids[cut], outputs[cut]
     for sample in range(samples):
         for step in range(begin, end):
             if stride and (step - begin) % stride == 0:
                 wait_for_others(told, cut, pieces, step)
             gather(
-                total, size, first, width, cut, pieces, step, sample, rows, narrow, wide, pointers, indices,
+                total, grid, size, first, width, cut, pieces, step, sample, rows, weights, pointers, indices,
                 places, fired, values, counts,
             )  # fmt: skip
             if given.size:
                 for i in range(np.uint64(size)):
-                    total[i] += np.int32(given[sample, step - steps_before, np.uint64(first) + i])
+                    total[i] += np.int64(given[sample, step - steps_before, np.uint64(first) + i])
             at = sample * ring + step % ring
             start = places[own, _FIRED] + at * width + first
             numbers = places[own, _VALUES] + at * width + first if places[own, _VALUES] >= 0 else -1

@@ -16,7 +16,7 @@ from .input_kernel import list_input
 from .interruption import InterruptionRequest
 from .layout import inner_numbers
 from .population_kernel import kernel_of
-from .row_sums import ROOM_BEYOND
+from .row_sums import aligned_sums
 from .stages import Stage
 from .step_barrier import SPREAD
 from .synapse_tables import Column
@@ -88,7 +88,10 @@ class PortionRunner:
         widest = max(-(-size // FLAGS_OF_A_WORD) * FLAGS_OF_A_WORD for size in sizes)
         numbers = any(population.graded for population in populations)
         self.told = np.zeros(self.parts * SPREAD, dtype=np.int64)
-        self.totals = np.zeros((self.parts, widest + ROOM_BEYOND), dtype=np.int32)
+        kinds = {table.sums for table in run.neurons.values()}
+        self.totals = {kind: aligned_sums(self.parts, widest, kind) for kind in kinds}
+        grid = run.synapses.largest_grid()
+        self.grids = {kind: aligned_sums(self.parts, grid, kind) for kind in kinds}
         self.flags = np.zeros((self.parts, widest), dtype=np.int8)
         self.numbers = np.zeros((self.parts, widest if numbers else 0), dtype=np.int32)
 
@@ -195,12 +198,13 @@ class PortionRunner:
         record = run.activity[name][first:stop] if name in run.activity else None
         probe = run.states[name][first:stop] if name in run.states else None
         rows, sums = given
+        weights = synapses.wide if rows.size and rows[0, Column.WIDE] else synapses.narrow
         form = neurons.form if probe is None else neurons.complete_form
         kernel = kernel_of(neurons.neuron.rule.name, form, population.graded)
         return kernel, (
-            index, begin, stop - first, rows, synapses.narrow, synapses.wide, synapses.pointers, synapses.indices,
-            buffers.places, buffers.fired, buffers.values, buffers.counts, sums, states[index], neurons.parameters,
-            self.totals, self.numbers if population.graded else self.flags,
+            index, begin, stop - first, rows, weights, synapses.pointers, synapses.indices, buffers.places,
+            buffers.fired, buffers.values, buffers.counts, sums, states[index], neurons.parameters,
+            self.totals[neurons.sums], self.grids[neurons.sums], self.numbers if population.graded else self.flags,
             run.groups[index], self.tallies[index], self.spikes[index], neurons.order,
             _NO_SPIKES if record is None or population.graded else record,
             record if record is not None and population.graded else _NO_VALUES,

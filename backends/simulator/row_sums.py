@@ -1,7 +1,8 @@
 """Adding up rows of weights with the sums held in registers.
 
 Left to itself the compiler loads and stores every sum for every row. Here as many sums as the processor's registers
-hold stay there while all rows are added; weights of 8 bits are summed in 16, which 255 of them cannot leave.
+hold stay there while all rows are added; weights of 8 bits are summed in 16, which 255 of them cannot leave. Sums wrap,
+so that sums of 16 bits are right wherever the last of them has no more.
 """
 
 from __future__ import annotations
@@ -15,18 +16,29 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiled_loops import compiled_loop, keep_loops
+from .convolution_tables import RUN_STEP, SHORT_RUN
 from .wide_vectors import use_wide_vectors
 
 keep_loops()
 
 # Rows after which sums of 16 bits are carried over to 32.
 _ROWS_HELD = 255
+_ALL_ROWS = 1 << 62
 # Sums of 16 bits that fill half of the processor's registers.
 _FEATURES = binding.get_host_cpu_features()
 _WIDEST = 512 if _FEATURES.get("avx512bw") else 128 if _FEATURES.get("avx2") else 64
 _HALF, _QUARTER = _WIDEST // 2, _WIDEST // 4
 _NARROWEST = 16
 ROOM_BEYOND = 512
+_LINE_BYTES = 64
+
+
+def aligned_sums(rows: int, size: int, dtype: Any) -> Any:
+    """(rows, at least size + ROOM_BEYOND) zeros; each row begins where a line of the processor's cache does."""
+    width = -(-(size + ROOM_BEYOND) // _LINE_BYTES) * _LINE_BYTES
+    memory = np.zeros(rows * width * np.dtype(dtype).itemsize + _LINE_BYTES, dtype=np.int8)
+    start = -memory.ctypes.data % _LINE_BYTES
+    return memory[start : memory.size - _LINE_BYTES + start].view(dtype).reshape(rows, width)
 
 
 @intrinsic(prefer_literal=True)
@@ -46,14 +58,19 @@ def _add_tile(
     """total[at + i] += sum of weights[begin + fired[e] * width + i] over e in start .. start + count - 1.
 
     For i in 0 .. `filled` - 1, or as many sums as fit. `lanes`, a literal, is how many of 16 bits fit; half as many are
-    of 32 bits, which weights of 16 bits need. As many weights of every row are read. Returns how many sums fit.
+    of 32 bits, which sums of 32 bits of weights of 16 need. As many weights of every row are read. Returns how many
+    sums fit.
     """
     signature = types.int64(total, at, filled, weights, begin, width, fired, start, count, lanes)
-    narrow = weights.dtype.bitwidth == 8
-    fitting = lanes.literal_value if narrow else lanes.literal_value // 2
-    held = ir.VectorType(ir.IntType(16 if narrow else 32), fitting)
+    bits = min(total.dtype.bitwidth, 2 * weights.dtype.bitwidth)
+    longest = _ROWS_HELD if bits < total.dtype.bitwidth else _ALL_ROWS
+    fitting = lanes.literal_value * 16 // bits
+    held = ir.VectorType(ir.IntType(bits), fitting)
     read = ir.VectorType(ir.IntType(weights.dtype.bitwidth), fitting)
-    added = ir.VectorType(ir.IntType(32), fitting)
+    added = ir.VectorType(ir.IntType(total.dtype.bitwidth), fitting)
+
+    def widened(builder: Any, value: Any, wide: Any) -> Any:
+        return value if value.type == wide else builder.sext(value, wide)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(64)
@@ -67,30 +84,28 @@ def _add_tile(
         rows = builder.gep(rows, [begin])
         numbers = builder.gep(numbers, [start])
         registers = cgutils.alloca_once(builder, held)
-        with cgutils.for_range_slice(builder, word(0), count, word(_ROWS_HELD), intp=word) as (first, _):
+        with cgutils.for_range_slice(builder, word(0), count, word(longest), intp=word) as (first, _):
             builder.store(held(None), registers)
             left = builder.sub(count, first)
-            some = builder.select(builder.icmp_signed("<", left, word(_ROWS_HELD)), left, word(_ROWS_HELD))
+            some = builder.select(builder.icmp_signed("<", left, word(longest)), left, word(longest))
             with cgutils.for_range(builder, some, intp=word) as loop:
                 number = builder.load(builder.gep(numbers, [builder.add(first, loop.index)]))
                 row = builder.gep(rows, [builder.mul(builder.sext(number, word), width)])
                 part = builder.load(builder.bitcast(row, read.as_pointer()), align=1)
-                builder.store(builder.add(builder.load(registers), builder.sext(part, held)), registers)
+                builder.store(builder.add(builder.load(registers), widened(builder, part, held)), registers)
             whole = builder.icmp_signed(">=", filled, word(fitting))
             with builder.if_else(whole) as (complete, partial):
                 with complete:
                     place = builder.bitcast(sums, added.as_pointer())
-                    more = builder.load(registers)
-                    more = builder.sext(more, added) if narrow else more
-                    builder.store(builder.add(builder.load(place, align=4), more), place, align=4)
+                    more = widened(builder, builder.load(registers), added)
+                    builder.store(builder.add(builder.load(place, align=2), more), place, align=2)
                 with partial:
                     spread = cgutils.alloca_once(builder, held)
                     builder.store(builder.load(registers), spread)
                     single = builder.bitcast(spread, held.element.as_pointer())
                     with cgutils.for_range(builder, filled, intp=word) as loop:
                         place = builder.gep(sums, [loop.index])
-                        more = builder.load(builder.gep(single, [loop.index]))
-                        more = builder.sext(more, ir.IntType(32)) if narrow else more
+                        more = widened(builder, builder.load(builder.gep(single, [loop.index])), added.element)
                         builder.store(builder.add(builder.load(place), more), place)
         return word(fitting)
 
@@ -98,36 +113,19 @@ def _add_tile(
 
 
 @intrinsic(prefer_literal=True)
-def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: Any, run: Any, lanes: Any) -> Any:
-    """total[at + i] += weights[first + i] for i in 0 .. run - 1; at most `lanes`, a literal of at most 64, of them.
-
-    With one count of lanes for runs of many lengths there is no remainder to be taken one by one.
-    """
-    signature = types.void(total, at, weights, first, run, lanes)
-    bits, count = weights.dtype.bitwidth, lanes.literal_value
-    read = ir.VectorType(ir.IntType(bits), count)
-    added = ir.VectorType(ir.IntType(32), count)
+def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: Any, lanes: Any) -> Any:
+    """total[at + i] += weights[first + i] for i in 0 .. lanes - 1, which is a literal."""
+    signature = types.void(total, at, weights, first, lanes)
+    read = ir.VectorType(ir.IntType(weights.dtype.bitwidth), lanes.literal_value)
+    added = ir.VectorType(ir.IntType(total.dtype.bitwidth), lanes.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sums, row = (
-            builder.bitcast(
-                builder.gep(
-                    context.make_array(signature.args[k])(context, builder, arguments[k]).data, [arguments[k + 1]]
-                ),
-                vector.as_pointer(),
-            )
-            for k, vector in ((0, added), (2, read))
-        )
-        numbers = read([ir.IntType(bits)(lane) for lane in range(count)])
-        limit = ir.IntType(64)(count)
-        some = builder.select(builder.icmp_unsigned("<", arguments[4], limit), arguments[4], limit)
-        length = builder.trunc(some, ir.IntType(bits))
-        spread = builder.insert_element(read(ir.Undefined), length, ir.IntType(32)(0))
-        spread = builder.shuffle_vector(spread, read(ir.Undefined), ir.VectorType(ir.IntType(32), count)(None))
-        within = builder.icmp_unsigned("<", numbers, spread)
-        part = builder.select(within, builder.load(row, align=1), read(None))
-        sum_ = builder.add(builder.load(sums, align=4), builder.sext(part, added))
-        builder.store(sum_, sums, align=4)
+        sums, rows = (context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2))
+        place = builder.bitcast(builder.gep(sums, [arguments[1]]), added.as_pointer())
+        row = builder.bitcast(builder.gep(rows, [arguments[3]]), read.as_pointer())
+        part = builder.load(row, align=1)
+        part = part if read == added else builder.sext(part, added)
+        builder.store(builder.add(builder.load(place, align=2), part), place, align=2)
         return context.get_dummy_value()
 
     return signature, generate
@@ -135,21 +133,36 @@ def _add_lanes(typing_context: Any, total: Any, at: Any, weights: Any, first: An
 
 @compiled_loop(inline="always")
 def add_run(total, at, weights, first, run):
-    """Add one run of weights: total[at + i] += weights[first + i] for i in 0 .. run - 1.
+    """Add a run of weights: total[at + i] += weights[first + i] for i in 0 .. run - 1.
 
-    All of them uint64. There is room for `ROOM_BEYOND` more after both.
+    All of them uint64; `run` is `SHORT_RUN` or a multiple of `RUN_STEP`.
     """
-    while run > np.uint64(64):
-        _add_lanes(total, at, weights, first, run, 64)
-        at += np.uint64(64)
-        first += np.uint64(64)
-        run -= np.uint64(64)
-    if run <= np.uint64(16):
-        _add_lanes(total, at, weights, first, run, 16)
-    elif run <= np.uint64(32):
-        _add_lanes(total, at, weights, first, run, 32)
-    else:
-        _add_lanes(total, at, weights, first, run, 64)
+    if run == np.uint64(SHORT_RUN):
+        _add_lanes(total, at, weights, first, SHORT_RUN)
+        return
+    for step in range(np.uint64(0), run, np.uint64(RUN_STEP)):
+        _add_lanes(total, at + step, weights, first + step, RUN_STEP)
+
+
+@compiled_loop(inline="always")
+def add_line(total, at, more, first, size):
+    """total[at + i] += more[first + i] for i in 0 .. size - 1, all uint64; for short lines, and sums of one kind."""
+    done = np.uint64(0)
+    while done + np.uint64(32) <= size:
+        _add_lanes(total, at + done, more, first + done, 32)
+        done += np.uint64(32)
+    if size & np.uint64(16):
+        _add_lanes(total, at + done, more, first + done, 16)
+        done += np.uint64(16)
+    if size & np.uint64(8):
+        _add_lanes(total, at + done, more, first + done, 8)
+        done += np.uint64(8)
+    if size & np.uint64(4):
+        _add_lanes(total, at + done, more, first + done, 4)
+        done += np.uint64(4)
+    while done < size:
+        total[at + done] += more[first + done]
+        done += np.uint64(1)
 
 
 @compiled_loop(cache=True)
@@ -158,14 +171,14 @@ def add_rows(total, size, weights, begin, width, fired, start, count):
 
     Parameters
     ----------
-    total : int32, at least `size` sums; is changed.
+    total : int16 or int32, at least `size` sums, which wrap; is changed.
     weights, begin : int8 or int16, and the first weight of row 0 that is wanted; after the last row there is room for
         `ROOM_BEYOND` more.
     width : weights of a row.
     fired, start, count : int32, numbers of rows, and where those to be added stand.
     """
     use_wide_vectors()
-    widest = _WIDEST // weights.itemsize  # sums of weights of 16 bits have 32
+    widest = _WIDEST * 2 // min(total.itemsize, 2 * weights.itemsize)
     done = np.int64(0)
     while done < size:
         left = size - done
@@ -173,7 +186,7 @@ def add_rows(total, size, weights, begin, width, fired, start, count):
             done += _add_tile(total, done, left, weights, begin + done, width, fired, start, count, _WIDEST)
         elif left > widest // 4:
             done += _add_tile(total, done, left, weights, begin + done, width, fired, start, count, _HALF)
-        elif left > _NARROWEST // weights.itemsize:
+        elif left > _NARROWEST * 2 // min(total.itemsize, 2 * weights.itemsize):
             done += _add_tile(total, done, left, weights, begin + done, width, fired, start, count, _QUARTER)
         else:
             done += _add_tile(total, done, left, weights, begin + done, width, fired, start, count, _NARROWEST)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...models.connectivity import Connectivity, Convolution, Dense, OneToOne, Pool
 from ...models.network import Network, Population, Projection
-from .convolution_tables import kernel_order, runs_of
+from .convolution_tables import ConvolutionTables
 from .layout import outer_numbers
 from .row_sums import ROOM_BEYOND
 
@@ -41,10 +41,10 @@ class Column(IntEnum):
     SOURCE = 1
     TARGET = 2
     LAG = 3
-    WIDE = 4  # 0: weights of 8 bits; 1: of 16 bits
+    WIDE = 4  # 0: weights of 8 bits; 1: of 16 bits, as soon as a projection to the same target needs them
     WEIGHTS = 5  # where its weights begin
     POINTERS = 6  # listed: where its pointers begin, pieces + 1 a source
-    INDICES = 7  # listed: where its target numbers begin; a convolution: where its table of runs begins
+    INDICES = 7  # listed: where its target numbers begin; a convolution: where its table of what is reached begins
     CHANNELS_IN = 8
     HEIGHT_IN = 9
     WIDTH_IN = 10
@@ -60,6 +60,10 @@ class Column(IntEnum):
     DILATION_Y = 20
     DILATION_X = 21
     GROUPS = 22
+    RUN = 23  # of a convolution, see `ConvolutionTables`: weights of a run
+    LINES_REACHED = 24
+    GRID_LINE = 25
+    MARGIN = 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class SynapseTables:
     rows : (projections, columns) int64, sorted by target; see `Column`.
     first : (populations + 1,) int64: where each population's incoming projections begin in `rows`.
     narrow, wide : int8 and int16, all weights, already shifted by their exponents; with room after each projection's.
-    pointers, indices : int64 and int32, of listed projections; `indices` also holds where the runs of convolutions lie.
+    pointers, indices : int64 and int32, of listed projections; `indices` also holds what convolutions reach.
     """
 
     rows: Array
@@ -80,6 +84,16 @@ class SynapseTables:
     wide: Array
     pointers: Array
     indices: Array
+
+    def largest_grid(self) -> int:
+        """Sums of the largest grid of a convolution."""
+        rows = self.rows[self.rows[:, Column.KIND] == Kind.CONVOLUTION]
+        lines = rows[:, Column.HEIGHT_OUT] + 2 * (rows[:, Column.LINES_REACHED] - 1)
+        return int((lines * rows[:, Column.GRID_LINE]).max(initial=0))
+
+    def weights_of(self, row: Array) -> Array:
+        """Where the weights of a projection stand, which are of one kind for all projections to a target."""
+        return self.wide if row[Column.WIDE] else self.narrow
 
 
 def build_synapses(network: Network, pieces: Mapping[str, Array]) -> SynapseTables:
@@ -92,7 +106,12 @@ def build_synapses(network: Network, pieces: Mapping[str, Array]) -> SynapseTabl
     number = {population.name: index for index, population in enumerate(network.populations)}
     ordered = sorted(network.projections, key=lambda projection: number[projection.target])
     stores = _Stores()
-    rows = [_row(network, projection, number, pieces[projection.target], stores) for projection in ordered]
+    widths = [_bits(projection) for projection in ordered]
+    wide = {projection.target for projection, bits in zip(ordered, widths, strict=True) if bits > 8}
+    rows = [
+        _row(network, projection, number, pieces[projection.target], projection.target in wide, stores)
+        for projection in ordered
+    ]
     targets = [number[projection.target] for projection in ordered]
     return SynapseTables(
         np.array(rows, dtype=np.int64).reshape(len(rows), len(Column)),
@@ -126,21 +145,29 @@ def _joined(parts: list[Array], dtype: type) -> Array:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
 
+def _bits(projection: Projection) -> int:
+    """Bits of the weights of a projection, shifted by its exponent: 8 or 16."""
+    weights = projection.connectivity.weights
+    low, high = (int(weights.min()), int(weights.max())) if weights.size else (0, 0)
+    low, high = low << projection.exponent, high << projection.exponent
+    if low < -_SUM_LIMIT or high >= _SUM_LIMIT:
+        raise ValueError(f"projection {projection.name!r} has weights beyond 16 bits after its exponent")
+    return 8 if low >= -128 and high <= 127 else 16
+
+
 def _row(
-    network: Network, projection: Projection, number: Mapping[str, int], pieces: Array, stores: _Stores
+    network: Network, projection: Projection, number: Mapping[str, int], pieces: Array, wide: bool, stores: _Stores
 ) -> list[int]:
     row = dict.fromkeys(Column, 0)
     row[Column.SOURCE], row[Column.TARGET] = number[projection.source], number[projection.target]
-    row[Column.LAG] = network.lag(projection)
+    row[Column.LAG], row[Column.WIDE] = network.lag(projection), int(wide)
     connectivity = projection.connectivity
     source, target = network.by_name[projection.source], network.by_name[projection.target]
     if isinstance(connectivity, Pool):
         connectivity = connectivity.as_convolution()
     if isinstance(connectivity, Convolution) and _keeps_layout(connectivity, source, target):
         planar = connectivity.as_planar()
-        weights = _convolution(planar, row)
-        if row[Column.KIND] == Kind.CONVOLUTION:
-            row[Column.INDICES] = stores.add(_INDICES, runs_of(planar))
+        weights = _convolution(planar, row, stores)
     elif isinstance(connectivity, OneToOne) and (source.shape == target.shape or _flat(source, target)):
         row[Column.KIND] = Kind.ONE_TO_ONE
         weights = connectivity.weights[outer_numbers(source.shape)]
@@ -154,11 +181,6 @@ def _row(
 
 
 def _store(weights: Array, projection: Projection, row: dict[Column, int], stores: _Stores) -> None:
-    low, high = (int(weights.min()), int(weights.max())) if weights.size else (0, 0)
-    low, high = low << projection.exponent, high << projection.exponent
-    if low < -_SUM_LIMIT or high >= _SUM_LIMIT:
-        raise ValueError(f"projection {projection.name!r} has weights beyond 16 bits after its exponent")
-    row[Column.WIDE] = int(low < -128 or high > 127)
     dtype = np.int16 if row[Column.WIDE] else np.int8
     shifted = np.zeros(weights.size + ROOM_BEYOND, dtype=dtype)
     np.left_shift(weights, projection.exponent, out=shifted[: weights.size].reshape(weights.shape), casting="unsafe")
@@ -188,7 +210,7 @@ def _keeps_layout(convolution: Convolution, source: Population, target: Populati
     return source.shape == convolution.input_shape and target.shape == convolution.output_shape
 
 
-def _convolution(planar: Convolution, row: dict[Column, int]) -> Array:
+def _convolution(planar: Convolution, row: dict[Column, int], stores: _Stores) -> Array:
     runs = planar.groups == 1 and planar.dilation == (1, 1)
     row[Column.KIND] = Kind.CONVOLUTION if runs else Kind.GROUPED_CONVOLUTION
     row[Column.CHANNELS_IN], row[Column.HEIGHT_IN], row[Column.WIDTH_IN] = planar.input_shape
@@ -198,12 +220,15 @@ def _convolution(planar: Convolution, row: dict[Column, int]) -> Array:
     row[Column.PAD_Y], row[Column.PAD_X] = planar.padding[0][0], planar.padding[1][0]
     row[Column.DILATION_Y], row[Column.DILATION_X] = planar.dilation
     row[Column.GROUPS] = planar.groups
+    if runs:
+        tables = ConvolutionTables.of(planar)
+        row[Column.INDICES] = stores.add(_INDICES, tables.reached)
+        row[Column.LINES_REACHED], row[Column.RUN] = tables.weights.shape[3:]
+        row[Column.GRID_LINE], row[Column.MARGIN] = tables.grid_line, tables.margin
+        return tables.weights
     outputs, inputs = planar.weights.shape[0] // planar.groups, planar.weights.shape[1]
     grouped = planar.weights.reshape(planar.groups, outputs, inputs, *planar.kernel)
-    by_place = grouped.transpose(0, 2, 3, 4, 1)  # (group, input channel, y, x, output channel)
-    if not runs:
-        return by_place
-    return by_place[:, :, :, kernel_order(planar)]
+    return grouped.transpose(0, 2, 3, 4, 1)  # (group, input channel, y, x, output channel)
 
 
 def _listed(
