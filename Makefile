@@ -59,6 +59,7 @@ bench-quantization: $(STAMPS)/base $(STAMPS)/torch-tried
 bench-simulator: $(STAMPS)/base
 	$(INSTALL) --no-build-isolation -e ".[bench]"
 	$(BIN)/python benchmarks/simulator.py
+	$(BIN)/python benchmarks/simulator_scale.py
 
 venv: $(STAMPS)/base  ## only make .venv with Spikeloom and Lava in it
 

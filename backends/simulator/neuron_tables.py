@@ -45,9 +45,11 @@ class NeuronTable:
         order = outer_numbers(population.shape)
         given = neuron.rule_parameters
         rows = [np.broadcast_to(given[name], (population.size,))[order] for name in neuron.rule.parameters]
-        sums = np.dtype(np.int16 if largest <= np.iinfo(np.int16).max else np.int32)
         forms = forms_of(neuron.rule)
         suitable = [number for number, form in enumerate(forms) if form.suits(given, largest)]
+        # A loop that takes 64 bits for everything gains nothing, and would be compiled for both kinds of sums.
+        short = forms[suitable[0]].narrow is not None and largest <= np.iinfo(np.int16).max
+        sums = np.dtype(np.int16 if short else np.int32)
         complete = [number for number in suitable if not forms[number].unused]
         return cls(neuron, np.array(rows, dtype=np.int32), suitable[0], complete[0], order, sums)
 

@@ -4,6 +4,7 @@ No PyTorch here: whoever deploys the committed network needs only its file and t
 images.
 """
 
+import importlib.util
 from pathlib import Path
 from typing import Final, Literal
 
@@ -57,16 +58,29 @@ def load(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[
     if split not in ("train", "test"):
         raise ValueError(f'split must be "train" or "test", not {split!r}')
 
-    # Imported here, since it is slow to import and not everybody who reads NIR_FILE has it.
-    from sklearn.datasets import load_digits
-
-    pixels, digits = load_digits(return_X_y=True)
-    images = (pixels / _LARGEST_PIXEL).astype(np.float32).reshape(-1, *INPUT_SHAPE)
-    labels = digits.astype(np.int64)
+    table = _table()
+    images = (table[:, :-1] / _LARGEST_PIXEL).astype(np.float32).reshape(-1, *INPUT_SHAPE)
+    labels = table[:, -1].astype(np.int64)
     chosen = _is_test_sample(labels)
     if split == "train":
         chosen = ~chosen
     return images[chosen], labels[chosen]
+
+
+def _table() -> NDArray[np.float64]:
+    """Read the file that `sklearn.datasets.load_digits` reads: 64 pixels and the digit.
+
+    To import scikit-learn would take longer than to run the network.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If scikit-learn is not installed.
+    """
+    found = importlib.util.find_spec("sklearn")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+    return np.loadtxt(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
 
 
 def _is_test_sample(labels: NDArray[np.int64]) -> NDArray[np.bool_]:

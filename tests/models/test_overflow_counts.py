@@ -101,7 +101,7 @@ def test_every_sum_of_changes_that_wraps_is_counted(case):
     value = min(max(wrapped(exact_value), 0 if neuron.rectifies else -WORD), int(neuron.ceiling))
     exact_change = value - sent
     change = wrapped(exact_change)
-    if abs(change) < (int(neuron.threshold) if neuron.delta else 0):
+    if neuron.delta and wrapped(abs(change)) < int(neuron.threshold):  # as in Lava, -2**31 is its own magnitude
         change = 0
     exact_sent = sent + change * neuron.delta
 
