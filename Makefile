@@ -12,6 +12,8 @@ OTHERS := $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests of a file stay together, for they share what was deployed; more processes would mostly compile the same.
+SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 INSTALL := $(PIP) install --constraint constraints.txt
 STAMPS := $(VENV)/stamps
 # Libraries whose networks are read; what they ask for is more than what is used of them, see pyproject.toml.
@@ -29,10 +31,10 @@ demo: $(STAMPS)/base  ## deploy the built-in digits network to Loihi 2; the repo
 	$(BIN)/spikeloom deploy digits --target loihi2 --out build/demo --lava-samples 10
 
 test: $(STAMPS)/test $(STAMPS)/interop-tried  ## run the tests, but for the slow ones
-	$(BIN)/python -P -m pytest -q -m "not slow"
+	$(BIN)/python -P -m pytest -q $(SHARED_OUT) -m "not slow"
 
 test-all: $(STAMPS)/test $(STAMPS)/interop-tried  ## run all tests
-	$(BIN)/python -P -m pytest -q
+	$(BIN)/python -P -m pytest -q $(SHARED_OUT)
 
 lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff check .

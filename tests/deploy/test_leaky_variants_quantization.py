@@ -108,8 +108,11 @@ def graph_of(family: str, random: Random, data: Array) -> Graph:
         neuron = FAMILIES[family](random, size)
         weights, bias = random.normal(0.1, 1, (size, activity.shape[2])), random.normal(0, 0.1, size)
         sizes = np.max(neuron.threshold) * 2.0 ** np.arange(-9, 3, 0.5)  # type: ignore[attr-defined]
-        records = (sent(neuron, (activity @ weights.T + bias) * factor) for factor in sizes)
-        number, activity = next((n, record) for n, record in enumerate(records) if np.mean(record != 0) > 0.06)
+        records = [sent(neuron, (activity @ weights.T + bias) * factor) for factor in sizes]
+        # A long refractory time may allow no such rate.
+        rates = np.minimum([np.mean(record != 0) for record in records], 0.06)
+        number = int(np.argmax(rates))
+        activity = records[number]
         weights, bias = weights * sizes[number], bias * sizes[number]
         signal = flow.then(name, Neurons(neuron, None), flow.linear(f"to {name}", signal, weights, bias))
     flow.output("end", signal)
