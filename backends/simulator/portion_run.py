@@ -96,9 +96,13 @@ class PortionRunner:
         self.numbers = np.zeros((self.parts, widest if numbers else 0), dtype=np.int32)
 
     def _no_tallies(self) -> list[Array]:
-        """Per population, (parts, steps, groups) int32; memory that is not written to costs nothing."""
-        counts = [self.whole.counted.get(index, 0) for index in range(len(self.whole.network.populations))]
-        return [np.zeros((self.parts, self.whole.steps if count else 0, count), dtype=np.int32) for count in counts]
+        """Per population, (pieces, steps, groups) int32; memory that is not written to costs nothing."""
+        found = []
+        for index, population in enumerate(self.whole.network.populations):
+            pieces = self.parts if population.role is Role.INPUT else int(self.buffers.places[index, Place.PIECES])
+            count = self.whole.counted.get(index, 0)
+            found.append(np.zeros((pieces, self.whole.steps if count else 0, count), dtype=np.int32))
+        return found
 
     def _fill_constants(self) -> None:
         """Constants spike at every step, so that their lists never change."""
@@ -213,5 +217,8 @@ class PortionRunner:
 
 
 def _sum(parts: Array) -> Array:
-    """Over the first axis."""
-    return parts[0] if parts.shape[0] == 1 else np.sum(parts, axis=0, dtype=parts.dtype)
+    """Over the first axis, in place of the first part: new memory would take longer than the sum."""
+    total: Array = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
