@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiled_loops import compiled_loop, keep_loops
+from .wide_vectors import processor_has
 
 keep_loops()
 
 FLAGS_OF_A_WORD = 64
 _COMPRESSED = 16  # numbers that AVX-512 writes at a time
-_HAS_COMPRESSION = bool(binding.get_host_cpu_features().get("avx512f"))
+_HAS_COMPRESSION = processor_has("avx512f")
 
 
 @intrinsic

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compiled_loops import compiled_loop, keep_loops
 from .convolution_tables import RUN_STEP, SHORT_RUN
-from .wide_vectors import use_wide_vectors
+from .wide_vectors import processor_has, use_wide_vectors
 
 keep_loops()
 
@@ -25,8 +25,7 @@ keep_loops()
 _ROWS_HELD = 255
 _ALL_ROWS = 1 << 62
 # Sums of 16 bits that fill half of the processor's registers.
-_FEATURES = binding.get_host_cpu_features()
-_WIDEST = 512 if _FEATURES.get("avx512bw") else 128 if _FEATURES.get("avx2") else 64
+_WIDEST = 512 if processor_has("avx512bw") else 128 if processor_has("avx2") else 64
 _HALF, _QUARTER = _WIDEST // 2, _WIDEST // 4
 _NARROWEST = 16
 ROOM_BEYOND = 512

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from numba import types
+from numba.core import codegen, config
 from numba.extending import intrinsic
 
 
@@ -22,3 +23,13 @@ def use_wide_vectors(typing_context: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(), generate
+
+
+def processor_has(feature: str) -> bool:
+    """Whether loops are compiled for a processor that has a feature, by LLVM's name for it.
+
+    That is the one at hand, but for Numba's environment variables (`NUMBA_CPU_NAME`, `NUMBA_CPU_FEATURES`).
+    """
+    given: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]
+    features = codegen.get_host_cpu_features() if given is None else given  # type: ignore[no-untyped-call]
+    return f"+{feature}" in features.split(",")

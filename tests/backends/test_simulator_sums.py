@@ -1,5 +1,10 @@
 """What arrives at integrators is what the plain run says, for every shape that the vectors of the loops can meet."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,3 +86,15 @@ def test_dense_layers(seed):
     random = np.random.default_rng(seed)
     sources, targets = (int(random.choice([random.integers(1, 20), random.integers(1, 1300)])) for _ in range(2))
     check(random, Dense(random_weights(random, (targets, sources))), (sources,), (targets,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", ["", "+sse4.2,+avx,+avx2,+fma"])
+def test_other_processors(features: str, tmp_path: Path) -> None:
+    """The tests of this file again, with loops compiled for processors without the vectors of this one."""
+    surroundings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": features, "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-m", "not slow", str(Path(__file__).resolve())]
+    done = subprocess.run(
+        command, env={**os.environ, **surroundings}, cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
