@@ -136,7 +136,10 @@ class PortionRunner:
         if self.threads is None or parts == 1:
             work(0, *arguments)
         else:
-            self.threads.share(parts, work, *arguments)
+            self.threads.share(parts, work, *arguments, release=self._release)
+
+    def _release(self) -> None:
+        self.told[:] = np.iinfo(np.int64).max
 
     def _list_sources(self, first: int, stop: int, begin: int, end: int) -> None:
         """List the spikes of the input, and count those of constants."""

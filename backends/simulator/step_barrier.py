@@ -53,7 +53,7 @@ def wait_for_others(steps, own, pieces, step):
 
     Parameters
     ----------
-    steps : (pieces * SPREAD,) int64, what the pieces told.
+    steps : (pieces * SPREAD,) int64, what the pieces told; of one that will tell no more, a number beyond all steps.
     own, pieces : which of how many.
     """
     _publish(steps, np.int64(own * SPREAD), step)

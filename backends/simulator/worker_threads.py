@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -23,11 +23,30 @@ class WorkerThreads:
     ) -> None:
         self._others.shutdown()
 
-    def share(self, parts: int, work: Callable[..., object], *arguments: Any) -> None:
-        """Call `work` with 0 .. parts - 1 and the arguments, this thread taking the first; return when all are done."""
-        others = [self._others.submit(work, part, *arguments) for part in range(1, parts)]
+    def share(
+        self, parts: int, work: Callable[..., object], *arguments: Any, release: Callable[[], None] = lambda: None
+    ) -> None:
+        """Call `work` with 0 .. parts - 1 and the arguments, this thread taking the first; return when all are done.
+
+        Parameters
+        ----------
+        release : called where a part fails, so that parts that wait for it do not wait forever.
+        """
+
+        def guarded(part: int) -> None:
+            try:
+                work(part, *arguments)
+            except BaseException:
+                release()
+                raise
+
+        others: list[Future[None]] = []
         try:
-            work(0, *arguments)
+            others += (self._others.submit(guarded, part) for part in range(1, parts))
+            guarded(0)
+        except BaseException:
+            release()  # an interruption may come between the two
+            raise
         finally:
             for other in others:
                 other.result()
