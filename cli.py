@@ -68,6 +68,11 @@ MappingSecondsOption = Annotated[
     float | None, typer.Option(help="Seconds after which the search for a mapping stops with the best so far.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+CostsOption = Annotated[str | None, typer.Option(help="One of the chip's accounts of what operations cost.")]
+HostOption = Annotated[float | None, typer.Option(min=0, help="W that the host draws, for the account of the system.")]
+TransferOption = Annotated[
+    float | None, typer.Option(min=0, help="pJ that a message from off the chip takes, for the account of the system.")
+]
 
 
 READING_PANEL = "What the model or its data leave open"
@@ -202,6 +207,9 @@ def deploy(
         list[str] | None,
         typer.Option(help="A guard that shall only warn: silent, saturated, loss, overflow; may be repeated."),
     ] = None,
+    costs: CostsOption = None,
+    host_power: HostOption = None,
+    transfer_energy: TransferOption = None,
     seed: Annotated[int | None, typer.Option(help="Of everything drawn at random.")] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -212,7 +220,8 @@ def deploy(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
         min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
         fine_tune=fine_tune, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds,
-        max_loss=max_loss, allow=allow or None, seed=seed, **reading,
+        max_loss=max_loss, allow=allow or None, costs=costs, host_power=host_power, transfer_energy=transfer_energy,
+        seed=seed, **reading,
     )  # fmt: skip
     if dry_run:
         _check(model, target, data, settings, json, quiet)
@@ -295,6 +304,28 @@ def report(folder: Folder, json: JsonOption = False) -> None:
         _print_json(document)
     else:
         _print_report(document, folder)
+
+
+@app.command()
+def estimate(
+    folder: Folder,
+    costs: CostsOption = None,
+    target: Annotated[str | None, typer.Option("--target", "-t", help="Take the constants of this chip.")] = None,
+    host_power: HostOption = None,
+    transfer_energy: TransferOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say again what a deployment costs, from its counters: by another account, with other constants, with a host."""
+    from .backends.system_costs import SystemCosts
+    from .deploy.pricing import price
+
+    result = price(folder, costs, target, SystemCosts(host_power, transfer_energy)).as_dict()
+    if json:
+        _print_json(result)
+    else:
+        from .deploy.cost_page import print_costs
+
+        print_costs(result)
 
 
 @app.command()

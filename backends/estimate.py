@@ -5,7 +5,8 @@ Four accounts of energy are never mixed:
 1. the counts, which are the run's `Counters`;
 2. the dynamic energy of the neurocores: what the counted operations cost;
 3. the chip's total: the dynamic energy, and the power that the chip draws whatever happens;
-4. the system's total, with the host and with input and output, of which nothing is known here.
+4. the system's total: that with the rest of the board, where its power is known, the host, and bringing input in, of
+   which only the user knows.
 """
 
 from __future__ import annotations
@@ -19,17 +20,22 @@ from numpy.typing import NDArray
 from ..mapping.constant import Bounds
 from ..mapping.mapping import Mapping as NetworkMapping
 from ..mapping.target import CostSet, Target
-from .energy import StaticTerm, Term, core_energy, energy_terms, layer_energy, static_terms, total
+from .breakdown import Breakdown, break_down
+from .energy import StaticTerm, Term, energy_terms, static_terms, total
 from .latency import Timing, time_sample
 from .run import Counters
+from .system_costs import SystemCosts, SystemEnergy, system_energy
 
 Array = NDArray[Any]
+NOTHING_KNOWN = SystemCosts()
 
 MEANING = {
     "dynamic_neurocore": "What the operations of the cores and of the mesh between them take for a sample, without "
     "the power that flows whatever happens.",
     "chip_total": "The dynamic energy, and the static power and the processors of the chips in use over the time of "
     "a sample that passes alone.",
+    "system_total": "The dynamic energy, and over the time of a sample that passes alone the power of the whole board "
+    "(where it is not known, of the chips in use) and of the host, and what it takes to bring input in.",
 }
 
 
@@ -41,9 +47,9 @@ class Estimate:
     ----------
     cost_set : name of the target's account of what operations cost.
     energy_terms : the dynamic energy by operation.
-    static_terms : the energy of power that is drawn whatever happens.
-    core_energy : (cores,) J, nominal; the dynamic energy of each core, so of all terms but the hops.
-    layer_energy : per population, J; its neurons, spikes and synaptic operations, without packets and hops.
+    static_terms : the energy of power that the chips in use draw whatever happens.
+    breakdown : both, by layer and by core.
+    system : what the system takes on top of the dynamic energy; None where nothing is known of it.
     timing : time of a step and of a sample.
     notes : what the figures leave out or take for granted, a sentence each.
     """
@@ -51,8 +57,8 @@ class Estimate:
     cost_set: str
     energy_terms: tuple[Term, ...]
     static_terms: tuple[StaticTerm, ...]
-    core_energy: Array
-    layer_energy: Mapping[str, Bounds]
+    breakdown: Breakdown
+    system: SystemEnergy | None
     timing: Timing
     notes: tuple[str, ...]
 
@@ -65,6 +71,24 @@ class Estimate:
     def chip_total(self) -> Bounds:
         """Energy of the chips in use, J a sample: the sum of `energy_terms` and `static_terms`."""
         return total([*(term.energy for term in self.energy_terms), *(term.energy for term in self.static_terms)])
+
+    @property
+    def system_total(self) -> Bounds | None:
+        """Energy of the system, J a sample; None where nothing is known of it."""
+        if self.system is None:
+            return None
+        powers = (term.energy for term in self.system.terms)
+        return total([*(term.energy for term in self.energy_terms), *powers, self.system.transfer])
+
+    @property
+    def layer_energy(self) -> Mapping[str, Bounds]:
+        """Dynamic energy of each layer, J a sample; they add up to `dynamic`."""
+        return {name: self.breakdown.of_layer(name) for name in self.breakdown.layers}
+
+    @property
+    def core_energy(self) -> Array:
+        """(cores,) J a sample, nominal; with what input from off the chip takes on its way they add up to `dynamic`."""
+        return self.breakdown.dynamic_of_cores[:-1, 1]
 
     @property
     def step_time(self) -> Bounds:
@@ -84,7 +108,9 @@ class Estimate:
     def as_dict(self) -> dict[str, Any]:
         """The estimate for a report, as JSON can hold it; energies in J, times in s, throughput in samples/s."""
         accounts = {"dynamic_neurocore": self.dynamic, "chip_total": self.chip_total}
-        bound_by = self.timing.bound_by
+        if self.system_total is not None:
+            accounts["system_total"] = self.system_total
+        bound_by, slowdown = self.timing.bound_by, self.timing.slowdown
         return {
             "cost_set": self.cost_set,
             "energy_per_sample": self.dynamic._asdict(),
@@ -101,16 +127,10 @@ class Estimate:
                 }
                 for term in self.energy_terms
             ],
-            "static_terms": [
-                {
-                    "term": term.name,
-                    "chips": term.chips,
-                    **term.energy._asdict(),
-                    "kind": term.kind,
-                    "source": term.source,
-                }
-                for term in self.static_terms
-            ],
+            "static_terms": [_static(term) for term in self.static_terms],
+            "system_terms": [] if self.system is None else [_static(term) for term in self.system.terms],
+            "transfer_energy": None if self.system is None else self.system.transfer._asdict(),
+            "energy_breakdown": self.breakdown.as_dict(),
             "layer_energy": {name: energy._asdict() for name, energy in self.layer_energy.items()},
             "core_energy": [float(energy) for energy in self.core_energy],
             "latency_per_sample": self.latency._asdict(),
@@ -122,6 +142,7 @@ class Estimate:
                     "core": bound_by.core,
                     "link": None if bound_by.link is None else [list(tile) for tile in bound_by.link],
                 },
+                "slowdown": None if slowdown is None else slowdown._asdict(),
             },
             "throughput": self.throughput._asdict(),
             "time_constants": [
@@ -138,7 +159,13 @@ class Estimate:
 
 
 def estimate(
-    counters: Counters, mapping: NetworkMapping, target: Target, *, period: int, costs: str | None = None
+    counters: Counters,
+    mapping: NetworkMapping,
+    target: Target,
+    *,
+    period: int,
+    costs: str | None = None,
+    system: SystemCosts = NOTHING_KNOWN,
 ) -> Estimate:
     """Estimate what a mean sample costs.
 
@@ -152,6 +179,7 @@ def estimate(
     target : the chip.
     period : steps from the start of a sample to the start of the next when they stream; see `Program.period`.
     costs : name of one of the target's accounts of what operations cost; its default where None.
+    system : what the user knows beyond the chip.
 
     Raises
     ------
@@ -164,34 +192,56 @@ def estimate(
         )
     name = target.costs.default if costs is None else costs
     account = target.cost_set(name)
-    chips = len({place.chip for place in mapping.places})
     tiles = len({(place.chip, place.column, place.row) for place in mapping.places})
+    chips = target.topology.chips_in_use(len({place.chip for place in mapping.places}), tiles)
     timing = time_sample(counters, account, target.topology, tiles=tiles, period=period)
+    terms = energy_terms(counters, account.energy, target.topology)
+    static = static_terms(account.power, chips, mapping.cores, timing.latency)
     return Estimate(
         name,
-        energy_terms(counters, account.energy, target.topology),
-        static_terms(account.power, chips, timing.latency),
-        core_energy(counters, account.energy),
-        layer_energy(counters, mapping, account.energy),
+        terms,
+        static,
+        break_down(terms, static, counters.by_layer),
+        system_energy(system, account.power, static, counters, timing.latency),
         timing,
-        _notes(account),
+        _notes(account, system),
     )
 
 
-def _notes(account: CostSet) -> tuple[str, ...]:
+def _static(term: StaticTerm) -> dict[str, Any]:
+    return {
+        "term": term.name,
+        "units": term.units,
+        **term.energy._asdict(),
+        "kind": term.kind,
+        "source": term.source,
+    }
+
+
+def _notes(account: CostSet, system: SystemCosts) -> tuple[str, ...]:
     stream = (
         "Energy, latency and step time are those of a sample that passes alone; back to back, the steps in which the "
         "network fills and drains are shared between samples."
     )
-    mesh = {
-        "sum": "The way of a message over the mesh takes no time; the busiest core and the barrier do.",
+    no_way = "The way of a message over the mesh takes no time; "
+    step_time = {
+        "sum": no_way + "the busiest core and the barrier do.",
         "maximum": "Reading memory takes no time apart from the synaptic operations.",
+        "serial": no_way + "the busiest core does all its work one after the other.",
+        "clock": no_way + "all steps are as long as the clock's period, or as many of them as the busiest step needs.",
+    }
+    outside = "the host, and getting input onto the chip and answers off it"
+    left_out = {
+        (False, False): f"Not included: {outside}, in energy and in time.",
+        (True, False): "Not included: getting input onto the chip and answers off it; and the host's own time.",
+        (False, True): "Not included: the host, and getting answers off the chip; and the time of either.",
+        (True, True): "Not included: getting answers off the chip; and the host's own time.",
     }
     return (
         f"Constants: {account.description}.",
-        "Not included: the host, and getting input onto the chip and answers off it, in energy and in time.",
+        left_out[system.host_power is not None, system.transfer_energy is not None],
         stream,
         "Every neuron counts as updated at every step; a neuron at rest needs less.",
         "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest.",
-        mesh[account.step_time_model],
+        step_time[account.step_time_model],
     )

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from ..mapping.constant import Bounds, Constant, Kind
 from ..mapping.routing.mesh import Link
-from ..mapping.step_time import StepWork, WorkKind, busiest, step_times, work_times
+from ..mapping.step_time import RIVALS, StepWork, WorkKind, busiest, slowdown, step_times, work_times
 from ..mapping.synapse_formats import SYNAPSE_KINDS
 from ..mapping.target import CostSet, TimeCosts
 from ..mapping.topology import Topology
-from .hop_costs import HopCost, hop_costs
+from .hop_costs import hop_constants, link_kinds
 from .run import Counters
 
 Array = NDArray[Any]
@@ -50,10 +50,10 @@ class Bottleneck:
 
     Attributes
     ----------
-    work : "neurons" (access, update, spikes, packets out), "synapses" (packets in, synaptic operations), "links" or
-        "barrier".
-    share : of the sample's time, 0 to 1: the steps that this work determines; with "sum", where every step consists
-        of work and barrier, their parts in it.
+    work : "neurons" (access, update, spikes, packets out), "synapses" (packets in, synaptic operations), "memory",
+        "links" or "barrier".
+    share : of the sample's time, 0 to 1: the steps that this work determines; where every step consists of work and
+        barrier ("sum", "serial"), their parts in it. With a clock, that of the barrier is what the cores wait.
     core : the logical core that does this work for most of that time; None for links and the barrier.
     link : the same of links, from tile to tile (chip, column, row), where `work` is "links".
     """
@@ -76,6 +76,7 @@ class Timing:
     throughput : samples/s when they stream back to back.
     bound_by : what the steps of a sample that passes alone wait for.
     terms : the constants.
+    slowdown : with a clock, how many of its periods a step takes, low, nominal and high; else None.
     """
 
     step_time: Bounds
@@ -83,6 +84,7 @@ class Timing:
     throughput: Bounds
     bound_by: Bottleneck
     terms: tuple[TimeTerm, ...]
+    slowdown: Bounds | None = None
 
 
 def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles: int, period: int) -> Timing:
@@ -99,10 +101,12 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
     period : steps from the start of a sample to the start of the next when they stream. What deep layers do for one
         sample then shares its steps with what the first layers do for the next.
     """
-    hops = hop_costs(counters, topology, costs.time.hop_east_west, costs.time.hop_north_south)
+    kinds = link_kinds(counters.links, topology)
+    constants = hop_constants(topology, costs.time.hop_east_west, costs.time.hop_north_south)
+    hops = {name: constants[name] for name in kinds}
     link_times = np.zeros((len(counters.links), 3))
-    for hop in hops:
-        link_times[hop.links] = hop.constant.bounds
+    for name, links in kinds.items():
+        link_times[links] = hops[name].bounds
     alone = StepWork(
         counters.neuron_updates,
         counters.spikes / counters.samples,
@@ -115,6 +119,7 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
         },
         counters.link_packets / counters.samples,
         link_times,
+        counters.memory_reads / counters.samples,
     )
     streamed = _overlap(alone, period)
     times = [work_times(alone, costs, end, tiles) for end in range(3)]
@@ -127,6 +132,7 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
         Bounds(low, nominal, high),
         _find_bottleneck(times[1], costs, counters),
         _time_terms(costs.time, counters, tiles, hops),
+        Bounds(*(float(slowdown(work)) for work in times)) if costs.step_time_model == "clock" else None,
     )
 
 
@@ -145,18 +151,21 @@ def _overlap(load: StepWork, period: int) -> StepWork:
         packets_in=fold(load.packets_in),
         synaptic_operations={kind: fold(counts) for kind, counts in load.synaptic_operations.items()},
         link_packets=fold(load.link_packets),
+        memory_reads=fold(load.memory_reads),
     )
 
 
 def _find_bottleneck(work: Mapping[WorkKind, Array], costs: CostSet, counters: Counters) -> Bottleneck:
+    model = costs.step_time_model
     longest_of = busiest(work)
-    summed = costs.step_time_model == "sum"
-    rivals: list[WorkKind] = ["neurons", "synapses"] if summed else ["neurons", "synapses", "links", "barrier"]
+    rivals = RIVALS[model]
     longest = np.argmax([longest_of[name] for name in rivals], axis=0)
     # (rows,) per kind of work: the time by which it makes each step longer.
     spent = {name: np.where(longest == index, longest_of[name], 0.0) for index, name in enumerate(rivals)}
-    if summed:
+    if model in ("sum", "serial"):
         spent["barrier"] = longest_of["barrier"]
+    if model == "clock":
+        spent["barrier"] = step_times(work, costs) - sum(spent.values())
     name = max(spent, key=lambda rival: float(spent[rival].sum()))
     time = float(sum(part.sum() for part in spent.values()))
     share = float(spent[name].sum()) / time if time else 1.0
@@ -167,14 +176,16 @@ def _find_bottleneck(work: Mapping[WorkKind, Array], costs: CostSet, counters: C
     return Bottleneck(name, share, link=counters.links[where]) if name == "links" else Bottleneck(name, share, where)
 
 
-def _time_terms(time: TimeCosts, counters: Counters, tiles: int, hops: list[HopCost]) -> tuple[TimeTerm, ...]:
+def _time_terms(time: TimeCosts, counters: Counters, tiles: int, hops: Mapping[str, Constant]) -> tuple[TimeTerm, ...]:
     constants: dict[str, Constant] = {
         f"synaptic_operation_{kind}": time.synaptic_operation.of(kind)
         for kind in SYNAPSE_KINDS
         if kind in counters.synaptic_operations
     }
     constants |= {name: getattr(time, name) for name in TimeCosts.model_fields if name not in DEPENDENT}
-    constants |= {hop.name: hop.constant for hop in hops}
+    if not time.memory_read.high:
+        del constants["memory_read"]
+    constants |= hops
     return (
         *(TimeTerm(name, constant.bounds, constant.kind, constant.source) for name, constant in constants.items()),
         TimeTerm("barrier", time.barrier.at(tiles), time.barrier.kind, time.barrier.source),

@@ -13,6 +13,27 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
+class LayerCounts:
+    """Who did what and where, summed over all samples and steps.
+
+    Attributes
+    ----------
+    layers : names of all populations, inputs and constants among them, in their order.
+    counts : by operation, (layers, cores + 1) int64; the last column is off the chip, from where input comes.
+        "synaptic_operation_dense", "synaptic_operation_sparse", "synaptic_operation_convolution": of the layer whose
+        neurons get the weights, on their core. All others are of the layer that sends: "spike" and "packet" on the
+        neurons' own core; "hop_east_west", "hop_north_south", "hop_between_chips_east_west" and
+        "hop_between_chips_north_south" too, wherever the links are; "packet_in", "row" and "memory_read" on the core
+        where they arrive. A row is a spike and a core, its own included, on which it has more than one synapse.
+    neurons : (layers, cores + 1) int64, neurons of each layer on each core; none off the chip.
+    """
+
+    layers: tuple[str, ...]
+    counts: Mapping[str, Array]
+    neurons: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Counters:
     """What happened, summed over all samples.
 
@@ -42,6 +63,7 @@ class Counters:
     layer_spikes : per population, spikes.
     layer_synaptic_operations : per population, weights that were added for its neurons.
     projection_synaptic_operations : per projection, weights of it that were added.
+    by_layer : the same by layer and core, without the steps.
     """
 
     samples: int
@@ -57,6 +79,7 @@ class Counters:
     layer_spikes: Mapping[str, int]
     layer_synaptic_operations: Mapping[str, int]
     projection_synaptic_operations: Mapping[str, int]
+    by_layer: LayerCounts
 
     @property
     def rows(self) -> int:

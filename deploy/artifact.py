@@ -8,10 +8,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..backends.counters_file import COUNTERS_NAME, read_counters, write_counters
 from ..backends.program import Program
+from ..backends.run import Counters
 from ..models.errors import UnsupportedModelError, UsageError
 
 FORMAT = 1
@@ -49,39 +52,70 @@ def check_destination(out: Path) -> None:
         raise UsageError(f"{out} cannot be written: {error.strerror}.") from None
 
 
-def write_artifact(
-    out: Path, program: Program, report: Mapping[str, Any], config: Mapping[str, Any], pages: Mapping[str, str]
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """What a deployment leaves behind.
+
+    Attributes
+    ----------
+    program : what backends run.
+    counters : of the run on all samples.
+    report, config : as JSON can hold them.
+    texts : further text files by name, such as "report.html".
+    """
+
+    program: Program
+    counters: Counters
+    report: Mapping[str, Any]
+    config: Mapping[str, Any]
+    texts: Mapping[str, str]
+
+
+def write_artifact(out: Path, artifact: Artifact) -> None:
+    """Write everything into a folder beside `out` and then put it in the place of `out`."""
+    replace_folder(out, lambda folder: _fill(folder, artifact))
+
+
+def write_comparison(
+    out: Path, artifacts: Mapping[str, Artifact], report: Mapping[str, Any], texts: Mapping[str, str]
 ) -> None:
-    """Write everything into a folder beside `out` and then put it in the place of `out`.
+    """Write several deployments of a model, each into a folder of its own within `out`, and what compares them.
 
     Parameters
     ----------
-    pages : further text files by name, such as "report.html".
+    artifacts : by the name of their folder.
+    report : the comparison, as JSON can hold it.
+    texts : further text files beside it by name.
     """
 
     def fill(folder: Path) -> None:
-        from ..backends.lava.export import write_standalone
-
-        (folder / PROGRAM_FOLDER).mkdir()
-        program.save(folder / PROGRAM_FOLDER)
-        write_standalone(program.network, folder / LAVA_FOLDER, program.mapping.core_of)
-        texts = {REPORT_NAME: _json(report), LEDGER_NAME: _json(report["ledger"]), **pages}
-        for name, text in texts.items():
+        for name, artifact in artifacts.items():
+            (folder / name).mkdir()
+            _fill(folder / name, artifact)
+        for name, text in {REPORT_NAME: _json(report), **texts}.items():
             (folder / name).write_text(text, encoding="utf-8")
-        manifest = {
-            "format": FORMAT,
-            "seed": report["seed"],
-            "versions": report["versions"],
-            "config": config,
-            "files": {
-                path.relative_to(folder).as_posix(): _digest(path)
-                for path in sorted(folder.rglob("*"))
-                if path.is_file()
-            },
-        }
-        (folder / MANIFEST_NAME).write_text(_json(manifest), encoding="utf-8")
+        _write_manifest(folder, {"comparison": list(artifacts)})
 
     replace_folder(out, fill)
+
+
+def _fill(folder: Path, artifact: Artifact) -> None:
+    from ..backends.lava.export import write_standalone
+
+    program, report = artifact.program, artifact.report
+    (folder / PROGRAM_FOLDER).mkdir()
+    program.save(folder / PROGRAM_FOLDER)
+    write_counters(artifact.counters, folder / COUNTERS_NAME)
+    write_standalone(program.network, folder / LAVA_FOLDER, program.mapping.core_of)
+    texts = {REPORT_NAME: _json(report), LEDGER_NAME: _json(report["ledger"]), **artifact.texts}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    _write_manifest(folder, {"seed": report["seed"], "versions": report["versions"], "config": dict(artifact.config)})
+
+
+def _write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    files = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    (folder / MANIFEST_NAME).write_text(_json({"format": FORMAT, **content, "files": files}), encoding="utf-8")
 
 
 def replace_folder(out: Path, fill: Callable[[Path], None]) -> None:
@@ -118,6 +152,17 @@ def read_report(folder: Path) -> dict[str, Any]:
     _verify(folder, REPORT_NAME)
     report: dict[str, Any] = json.loads((folder / REPORT_NAME).read_text(encoding="utf-8"))
     return report
+
+
+def load_counters(folder: Path) -> Counters:
+    """The counters of an artifact.
+
+    Raises
+    ------
+    UnsupportedModelError : the folder is no artifact, has no counters, or they are not what was written.
+    """
+    _verify(folder, COUNTERS_NAME)
+    return read_counters(folder / COUNTERS_NAME)
 
 
 def load_program(folder: Path) -> Program:

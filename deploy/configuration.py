@@ -14,6 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ..backends.system_costs import SystemCosts
 from ..mapping.search import Effort, Search
 from ..models.decision import Decision
 from ..models.errors import UsageError
@@ -101,6 +102,9 @@ class Configuration(BaseModel):
     prune : share of the weights that become zero, in [0, 1), or "auto" for the largest that keeps `max_loss`.
     fine_tune : epochs of training with the integer forward pass; 0 for none.
     seed : of everything drawn at random.
+    costs : name of the target's account of what operations cost; its default where None.
+    host_power : W that the host draws while a sample runs, for the account of the system.
+    transfer_energy : pJ that a message from off the chip takes, for the same account.
     convert : how an ordinary network becomes a spiking one, "rate" or "sigma-delta".
     max_pool : pools of maxima are done "exact", by rectifiers, or as "average", an approximation.
     threshold_rule : how the thresholds of a rate code are chosen; see `ThresholdRule`.
@@ -139,6 +143,9 @@ class Configuration(BaseModel):
     prune: Share = 0.0
     fine_tune: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
+    costs: str | None = None
+    host_power: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    transfer_energy: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     convert: Literal["rate", "sigma-delta"] | None = None
     max_pool: Literal["exact", "average"] = "exact"
     threshold_rule: ThresholdRule = ThresholdRule.PERCENTILE
@@ -218,6 +225,11 @@ class Configuration(BaseModel):
         """The part that the NIR reader needs."""
         resets = {name: layer.reset for name, layer in self.layers.items() if layer.reset is not None}
         return NirOptions(self.dt, self.reset, self.threshold_inclusive, self.integration, resets)
+
+    @property
+    def system(self) -> SystemCosts:
+        """What is known beyond the chip."""
+        return SystemCosts(self.host_power, self.transfer_energy)
 
     def search(self, progress: Callable[[str, float], None] | None = None) -> Search:
         """What the mapper may spend, from now on.

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
+from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import BackendFailedError, BackendMissingError
-from .artifact import PAGE_NAME, check_destination, write_artifact
+from .artifact import PAGE_NAME, Artifact, check_destination, write_artifact
 from .attribution import Attribution, attribute, samples_of
 from .compilation import Compiled, compile_model
 from .configuration import Configuration
@@ -57,10 +58,21 @@ def deploy(
     SpikeloomError : see `models/errors.py`; nothing is written then.
     """
     progress = progress or Quiet()
-    config = with_built_in_options(model, config or Configuration())
     if out is not None:
         check_destination(out)
-    chip = load_target(target)
+    artifact = make_artifact(model, load_target(target), data, config or Configuration(), progress, command)
+    if out is not None:
+        progress.stage("writing")
+        write_artifact(out, artifact)
+    return dict(artifact.report)
+
+
+def make_artifact(
+    model: Model, chip: Target, data: Recordings, config: Configuration, progress: Progress, command: str
+) -> Artifact:
+    """Deploy a model, and write nothing; see `deploy`."""
+    config = with_built_in_options(model, config)
+    chip.cost_set(config.costs)  # refuses one that there is not, before hours of work
     _check_lava(config)
     progress.stage("reading")
     graph = load_graph(model, config)
@@ -81,10 +93,8 @@ def deploy(
         model, compiled, evaluation, (*evaluation.entries, *lava), attribution, recordings, (*waived, *warnings),
         config, command,
     )  # fmt: skip
-    if out is not None:
-        progress.stage("writing")
-        write_artifact(out, compiled.program, report, config.model_dump(mode="json"), {PAGE_NAME: render(report)})
-    return report
+    texts = {PAGE_NAME: render(report)}
+    return Artifact(compiled.program, evaluation.counters, report, config.model_dump(mode="json"), texts)
 
 
 def _check_lava(config: Configuration) -> None:

@@ -43,7 +43,9 @@ def build_report(
     entry = compiled.graph.nodes[compiled.graph.inputs[0]]
     assert isinstance(entry, Input)
     mapping, target = program.mapping, program.target
-    priced = estimate(counters, mapping, target, period=program.period).as_dict()
+    priced = estimate(
+        counters, mapping, target, period=program.period, costs=config.costs, system=config.system
+    ).as_dict()
     return {
         "format": FORMAT,
         "model": {

@@ -6,11 +6,22 @@ from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import model_validator
 
-from .constant import Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
+from .constant import Constant, Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
 from .synapse_formats import SynapseKind
 
 Value = TypeVar("Value")
+StepTimeModel = Literal["sum", "maximum", "serial", "clock"]
 JOULES_PER_PICOJOULE = 1e-12
+
+
+def _nothing(unit: str) -> Constant:
+    """What an account that does not name an operation says of it."""
+    return Constant.model_validate(
+        {"value": 0, "unit": unit, "kind": "assumed", "source": "not given: within the other operations"}
+    )
+
+
+NO_ENERGY, NO_TIME, NO_POWER = _nothing("pJ"), _nothing("ns"), _nothing("W")
 
 
 class ByKind(Strict, Generic[Value]):
@@ -37,6 +48,9 @@ class EnergyCosts(Strict):
     spike : a neuron spikes.
     packet : a message sent to another core.
     hop_east_west, hop_north_south : a message passes from a tile to the next.
+    packet_in : a message taken in from another core.
+    row : a spike fetches the synapses that it has on a core, where they are more than one.
+    memory_read : a word of synaptic memory.
     """
 
     synaptic_operation: ByKind[Picojoules]
@@ -46,19 +60,28 @@ class EnergyCosts(Strict):
     packet: Picojoules
     hop_east_west: Picojoules
     hop_north_south: Picojoules
+    packet_in: Picojoules = NO_ENERGY
+    row: Picojoules = NO_ENERGY
+    memory_read: Picojoules = NO_ENERGY
 
 
 class PowerCosts(Strict):
-    """Power whether or not anything happens, in watts a chip.
+    """Power whether or not anything happens, in watts.
 
     Attributes
     ----------
-    static : of the neuromorphic part.
-    processors : of the conventional processors on the chip, where they are counted apart.
+    static : of the neuromorphic part of a chip; where `topology` is of one board of chips, such as SpiNNaker's, of a
+        tile.
+    processors : of the conventional processors on it, where they are counted apart.
+    core : of each core in use, on top.
+    board : of the whole board, its chips, their cores and everything else on it, at rest; 0 where it is not known. It
+        takes the place of `static` and `processors` in the account of the system.
     """
 
     static: Watts
     processors: Watts
+    core: Watts = NO_POWER
+    board: Watts = NO_POWER
 
 
 class TimeCosts(Strict):
@@ -69,7 +92,9 @@ class TimeCosts(Strict):
     synaptic_operation, neuron_access, neuron_update, spike : as in `EnergyCosts`, one after the other on a core.
     packet_out, packet_in : a core sends a message, or takes one in.
     hop_east_west, hop_north_south : a message passes over a link.
-    barrier : ends every step, and is its floor; may grow with the number of tiles in use.
+    barrier : ends every step, and is its floor; may grow with the number of tiles in use. With the model "clock", its
+        period.
+    memory_read : as in `EnergyCosts`.
     """
 
     synaptic_operation: ByKind[Nanoseconds]
@@ -81,6 +106,7 @@ class TimeCosts(Strict):
     hop_east_west: Nanoseconds
     hop_north_south: Nanoseconds
     barrier: TabledNanoseconds
+    memory_read: Nanoseconds = NO_TIME
 
 
 class CostSet(Strict):
@@ -89,14 +115,16 @@ class CostSet(Strict):
     Attributes
     ----------
     description : whose account it is.
-    step_time_model : "sum": a step takes as long as the longer of the busiest core's receiving and of its updating
-        and sending, plus the barrier; "maximum": as long as the longest of neuron work, synapse work, busiest link
-        and barrier.
+    step_time_model : how long a step takes; see `step_time`. "sum": as long as the longer of the busiest core's
+        receiving and of its updating and sending, plus the barrier; "maximum": as long as the longest of neuron work,
+        synapse work, memory reads, busiest link and barrier; "serial": as long as all work of the busiest core, one
+        after the other, plus the barrier; "clock": as many periods of a clock as the busiest core of the busiest step
+        needs for its work, one after the other.
     energy, power, time : the constants.
     """
 
     description: str
-    step_time_model: Literal["sum", "maximum"]
+    step_time_model: StepTimeModel
     energy: EnergyCosts
     power: PowerCosts
     time: TimeCosts

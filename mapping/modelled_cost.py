@@ -3,10 +3,11 @@
 At the given rates of spikes, with the nominal constants of the target's default account:
 
     dynamic energy = neurons * (access + update) + spikes * spike + synaptic operations * their kind's
-                     + messages * packet + hops * their direction's
+                     + messages * packet + arrivals * packet in + hops * their direction's
     step time      = see `step_time.py`
-    energy         = dynamic energy + (static power + processors) * chips * step time
+    energy         = dynamic energy + ((static power + processors) * chips + power of a core * cores) * step time
 
+Words of memory and rows are not counted here.
 The last is what counts: it grows with every message and hop, and with whatever keeps the busiest core or link busy.
 """
 
@@ -70,6 +71,7 @@ def modelled_cost(traffic: Traffic, loads: LinkLoads, target: Target, chips: int
             for kind, part in traffic.synaptic_operations.items()
         )
         + float(messages_out.sum()) * energy.packet.value
+        + loads.deliveries * energy.packet_in.value
         + loads.weighted_hops_east_west * energy.hop_east_west.value
         + loads.weighted_hops_north_south * energy.hop_north_south.value
     ) * JOULES_PER_PICOJOULE
@@ -85,5 +87,6 @@ def modelled_cost(traffic: Traffic, loads: LinkLoads, target: Target, chips: int
     times = work_times(work, costs, NOMINAL, tiles)
     step = float(step_times(times, costs)[0])
     longest = {kind: float(part[0]) for kind, part in busiest(times).items()}
-    static = chips * (costs.power.static.value + costs.power.processors.value) * step
+    power = target.topology.chips_in_use(chips, tiles) * (costs.power.static.value + costs.power.processors.value)
+    static = (power + traffic.neurons.size * costs.power.core.value) * step
     return ModelledCost(dynamic, step, static, max(longest, key=lambda kind: longest[kind]))

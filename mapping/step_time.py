@@ -1,36 +1,52 @@
 """How long a step of the chip takes, from what the busiest core and the busiest link have to do.
 
-In every step a core does two kinds of work side by side:
+In every step a core does two kinds of work, and its memory a third:
 
     neuron work  = neurons * (access + update) + spikes * spike + packets out * packet out       (it sends)
     synapse work = packets in * packet in + synaptic operations * their kind's                   (it receives)
+    memory work  = words of synaptic memory * memory read
 
-and the step ends for all cores at once, at the barrier. With the step time model of the target's account:
+The step ends for all cores at once, at the barrier. With the step time model of the target's account:
 
-    sum      step = max over cores of max(neuron work, synapse work) + barrier
-    maximum  step = max(busiest core's neuron work, busiest core's synapse work, busiest link, barrier)
+    sum      step = max over cores of max(neuron work, synapse work + memory work) + barrier
+    maximum  step = max(busiest core's neuron work, its synapse work, its memory work, busiest link, barrier)
+    serial   step = max over cores of (neuron work + synapse work + memory work) + barrier
+    clock    step = period * ceil(max over steps and cores of (neuron, synapse and memory work) / period)
 
 "sum" is the form to which the constants of Loihi 1 were fitted: within a kind of work, operations take their turns;
 sending and receiving overlap; the way over the mesh takes no time of its own. "maximum" is the form of Timcheck et al.
-2026 for Loihi 2; the rate of a link is its hop's time for every packet, and memory reads, for which no constant is
-known, are within the synaptic operations.
+2026 for Loihi 2; the rate of a link is its hop's time for every packet. "serial" is for processors that do everything
+themselves, one after the other, and "clock" for those among them whose steps keep to a clock: SpiNNaker's steps begin
+every millisecond, or every so many milliseconds if that is too short for the busiest of all steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .constant import Constant
+from .costs import StepTimeModel
 from .target import CostSet, SynapseKind
 
 Array = NDArray[Any]
-WorkKind = Literal["neurons", "synapses", "links", "barrier"]
+WorkKind = Literal["neurons", "synapses", "memory", "links", "barrier"]
 SECONDS_PER_NANOSECOND = 1e-9
+# What may bind a step, by model; with "sum" and "serial" the barrier comes on top.
+RIVALS: dict[StepTimeModel, tuple[WorkKind, ...]] = {
+    "sum": ("neurons", "synapses"),
+    "maximum": ("neurons", "synapses", "memory", "links", "barrier"),
+    "serial": ("neurons", "synapses", "memory"),
+    "clock": ("neurons", "synapses", "memory"),
+}
+
+
+def _no_reads() -> Array:
+    return np.zeros((1, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +60,7 @@ class StepWork:
     synaptic_operations : per kind of synapse, (rows, cores).
     link_packets : (rows, links) messages over each link.
     link_times : (links, 3) ns a message, low, nominal and high.
+    memory_reads : (rows, cores) words; (1, 1) zero where they are not known.
     """
 
     neurons: Array
@@ -53,10 +70,11 @@ class StepWork:
     synaptic_operations: Mapping[SynapseKind, Array]
     link_packets: Array
     link_times: Array
+    memory_reads: Array = field(default_factory=_no_reads)
 
 
 def work_times(work: StepWork, costs: CostSet, end: int, tiles: int) -> dict[WorkKind, Array]:
-    """Time in seconds of each kind of work: (rows, cores), (rows, cores), (rows, links) and (1, 1).
+    """Time in seconds of each kind of work: (rows, cores) three times, (rows, links) and (1, 1).
 
     Parameters
     ----------
@@ -76,6 +94,7 @@ def work_times(work: StepWork, costs: CostSet, end: int, tiles: int) -> dict[Wor
         + work.spikes * of(time.spike)
         + work.packets_out * of(time.packet_out),
         "synapses": synapses,
+        "memory": work.memory_reads * of(time.memory_read),
         "links": work.link_packets * work.link_times[:, end],
         "barrier": np.asarray([[time.barrier.at(tiles)[end]]]),
     }
@@ -89,9 +108,30 @@ def busiest(times: Mapping[WorkKind, Array]) -> dict[WorkKind, Array]:
     return {kind: np.broadcast_to(part.max(axis=1, initial=0.0), (rows,)) for kind, part in times.items()}
 
 
+def core_times(times: Mapping[WorkKind, Array], model: StepTimeModel) -> Array:
+    """(rows, cores) s, how long each core works in each step."""
+    receiving = times["synapses"] + times["memory"]
+    if model == "sum":
+        return np.asarray(np.maximum(times["neurons"], receiving))
+    if model == "maximum":
+        return np.asarray(np.maximum(np.maximum(times["neurons"], times["synapses"]), times["memory"]))
+    return np.asarray(times["neurons"] + receiving)
+
+
 def step_times(times: Mapping[WorkKind, Array], costs: CostSet) -> Array:
     """(rows,) s."""
-    longest = busiest(times)
-    if costs.step_time_model == "sum":
-        return np.asarray(np.maximum(longest["neurons"], longest["synapses"]) + longest["barrier"])
-    return np.asarray(np.max(list(longest.values()), axis=0))
+    model = costs.step_time_model
+    longest = core_times(times, model).max(axis=1, initial=0.0)
+    barrier = float(times["barrier"][0, 0])
+    if model == "maximum":
+        return np.asarray(np.maximum(np.maximum(longest, times["links"].max(axis=1, initial=0.0)), barrier))
+    if model == "clock":
+        return np.full(longest.size, barrier * slowdown(times))
+    return np.asarray(longest + barrier)
+
+
+def slowdown(times: Mapping[WorkKind, Array]) -> int:
+    """How many periods of the clock a step takes, at least 1, for the busiest core to be done in every step."""
+    period = float(times["barrier"][0, 0])
+    longest = float(core_times(times, "clock").max(initial=0.0))
+    return max(1, int(np.ceil(longest / period))) if period else 1

@@ -6,7 +6,7 @@ the description has a file of its own; here is the whole, and the parts by the n
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,7 @@ class Target(Strict):
 
     Attributes
     ----------
+    backend : what runs a program as this chip computes it: "simulator" for Loihi's integers, or a backend of its own.
     neurons : what its neurons can be; anything where that is not given.
     learning : what its synapses learn by; nothing where that is not given.
     """
@@ -56,6 +57,7 @@ class Target(Strict):
     limits: Limits
     synaptic_memory: SynapticMemory
     costs: Costs
+    backend: Literal["simulator", "spinnaker1", "spinnaker2"] = "simulator"
     neurons: NeuronModels = ANY_NEURONS
     learning: LearningEngine = NO_LEARNING
 

@@ -42,6 +42,10 @@ class Topology(Strict):
     cores_per_tile : cores of a tile.
     usable_cores : of a chip, whichever they are; at most columns * rows * cores_per_tile. The mapper uses `value`.
     torus : whether the board's eastern and western edges are joined, and the northern and southern ones.
+    mesh : "square": a tile has links to its four neighbours; "triangular": it also has two on the diagonal, as on
+        SpiNNaker: along links 0 to 5 lie the tiles at (+1, 0), (+1, +1), (0, +1), (-1, 0), (-1, -1) and (0, -1) in
+        columns and rows. The placement of cores is by the distances of a square mesh in either case.
+    absent_tiles : places of the grid where there is no tile, and no link.
     routing : "unicast": a spike is one message to every core that it reaches; "multicast": it is one message along a
         tree, copied where the tree branches.
     link_between_chips : hops within a chip that a hop from chip to chip costs as much as, at least 1.
@@ -57,6 +61,8 @@ class Topology(Strict):
     cores_per_tile: Count
     usable_cores: Count
     torus: bool = False
+    mesh: Literal["square", "triangular"] = "square"
+    absent_tiles: tuple[TilePlace, ...] = ()
     routing: Literal["unicast", "multicast"] = "unicast"
     link_between_chips: Constant = SAME_LINK
     dead_cores: tuple[CorePlace, ...] = ()
@@ -75,14 +81,23 @@ class Topology(Strict):
         absent = self.absent
         if absent:
             raise ValueError(f"{absent[0]}, which the board does not have")
+        if self.input_tile in self.absent_tiles:
+            raise ValueError(f"input_tile names {self.input_tile}, which is one of absent_tiles")
+        if self.mesh == "triangular" and (self.chips > 1 or self.routing != "multicast"):
+            raise ValueError("a triangular mesh is that of one board, with multicast routing")
         if not sum(self.cores_of_chips):
             raise ValueError("dead_cores and reserved_cores leave no core for neurons")
         return self
 
     @property
     def unusable(self) -> frozenset[CorePlace]:
-        """Cores that may not hold neurons, dead and reserved ones."""
-        return frozenset((*self.dead_cores, *self.reserved_cores))
+        """Cores that may not hold neurons: dead and reserved ones, and those of tiles that do not exist."""
+        missing = (
+            CorePlace(chip=tile.chip, column=tile.column, row=tile.row, core=core)
+            for tile in self.absent_tiles
+            for core in range(self.cores_per_tile.value)
+        )
+        return frozenset((*self.dead_cores, *self.reserved_cores, *missing))
 
     @property
     def cores_of_chips(self) -> tuple[int, ...]:
@@ -91,10 +106,20 @@ class Topology(Strict):
         lost = Counter(place.chip for place in self.unusable)
         return tuple(min(self.usable_cores.value, present - lost[chip]) for chip in range(self.chips))
 
+    def chips_in_use(self, chips: int, tiles: int) -> int:
+        """How many chips draw power of those that hold cores in use.
+
+        Parameters
+        ----------
+        chips, tiles : how many of them hold cores in use. On a triangular mesh, SpiNNaker's, a tile is a chip.
+        """
+        return tiles if self.mesh == "triangular" else chips
+
     @property
     def absent(self) -> tuple[str, ...]:
         """Places that the keys name and the board does not have, such as "dead_cores names chip 3, ..."."""
         named = [("input_tile", self.input_tile)]
+        named += [("absent_tiles", place) for place in self.absent_tiles]
         named += [("dead_cores", place) for place in self.dead_cores]
         named += [("reserved_cores", place) for place in self.reserved_cores]
         return tuple(f"{key} names {place}" for key, place in named if not self._has(place))

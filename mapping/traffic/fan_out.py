@@ -41,6 +41,8 @@ class FanOut:
         that a spike adds on the core, which holds them as synapses of this kind.
     words : per population that has any projection, (groups, cores) CSR int32: words of synaptic memory that a spike
         reads on the core; see `Axons`.
+    layer_synapses : per kind of synapse, population that has any of it and population that they lead to, as `synapses`,
+        which is their sum.
     projection_synapses : per population and projection that leaves it, (groups,) int64: weights other than zero of a
         neuron.
     """
@@ -50,7 +52,26 @@ class FanOut:
     origins: Mapping[str, Array]
     synapses: Mapping[SynapseKind, Mapping[str, sparse.csr_array]]
     words: Mapping[str, sparse.csr_array]
+    layer_synapses: Mapping[SynapseKind, Mapping[str, Mapping[str, sparse.csr_array]]]
     projection_synapses: Mapping[str, Mapping[str, Array]]
+
+    @cached_property
+    def rows(self) -> Mapping[str, sparse.csr_array]:
+        """Per population that has any projection, (groups, cores) CSR int32 of ones: cores with several synapses of it.
+
+        A single synapse need not be fetched: its place in a list can hold the synapse itself.
+        """
+        return {name: _ones_of(matrix, matrix.data > 1) for name, matrix in self._synapses_of_all_kinds.items()}
+
+    @cached_property
+    def _synapses_of_all_kinds(self) -> Mapping[str, sparse.csr_array]:
+        """Per population that has any projection, (groups, cores) CSR int32."""
+        result = {}
+        for name in self.words:
+            parts = [by_population[name] for by_population in self.synapses.values() if name in by_population]
+            nothing = sparse.csr_array((self.origins[name].size, self.cores), dtype=np.int32)
+            result[name] = sparse.csr_array(sum(parts, nothing))  # no parts where a layer has no neurons or weights
+        return result
 
     @property
     def destinations(self) -> Mapping[str, sparse.csr_array]:
@@ -58,14 +79,10 @@ class FanOut:
 
         The group's own core is among them where it holds a target.
         """
-        result: dict[str, sparse.csr_array] = {}
-        for name in self.words:
-            parts = [by_population[name] for by_population in self.synapses.values() if name in by_population]
-            nothing = sparse.csr_array((self.origins[name].size, self.cores), dtype=np.int32)
-            matrix = sparse.csr_array(sum(parts, nothing))  # no parts where a layer has no neurons or weights
-            ones = np.ones(matrix.nnz, dtype=np.int32)
-            result[name] = sparse.csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
-        return result
+        return {
+            name: _ones_of(matrix, np.ones(matrix.nnz, dtype=bool))
+            for name, matrix in self._synapses_of_all_kinds.items()
+        }
 
     @cached_property
     def packets(self) -> Mapping[str, sparse.csr_array]:
@@ -92,6 +109,13 @@ class FanOut:
         }
 
 
+def _ones_of(matrix: sparse.csr_array, chosen: Array) -> sparse.csr_array:
+    """CSR int32 of ones where `chosen` of a matrix's stored entries are."""
+    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))[chosen]
+    ones = np.ones(row.size, dtype=np.int32)
+    return sparse.csr_array((ones, (row, matrix.indices[chosen])), shape=matrix.shape)
+
+
 def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]) -> FanOut:
     """Count the synapses of every neuron on every core.
 
@@ -108,6 +132,7 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
     groups: dict[str, Array] = {}
     origins: dict[str, Array] = {}
     synapses: dict[SynapseKind, dict[str, sparse.csr_array]] = {kind: {} for kind in SYNAPSE_KINDS}
+    of_layers: dict[SynapseKind, dict[str, dict[str, sparse.csr_array]]] = {kind: {} for kind in SYNAPSE_KINDS}
     words: dict[str, sparse.csr_array] = {}
     of_projections: dict[str, Mapping[str, Array]] = {}
     for population in network.populations:
@@ -121,10 +146,12 @@ def count_fan_out(network: Network, target: Target, core_of: Mapping[str, Array]
         if outgoing:
             entries = visits.entries(nodes)
             for kind in sorted(set(visits.kind)):
-                synapses[kind][name] = entries.on_cores(entries.synapses, entries.kind == SYNAPSE_KINDS.index(kind))
+                of_kind = entries.kind == SYNAPSE_KINDS.index(kind)
+                synapses[kind][name] = entries.on_cores(entries.synapses, of_kind)
+                of_layers[kind][name] = entries.by_layer(outgoing, of_kind)
             words[name] = entries.on_cores(entries.words)
             of_projections[name] = entries.of_projections(outgoing)
-    return FanOut(cores, groups, origins, synapses, words, of_projections)
+    return FanOut(cores, groups, origins, synapses, words, of_layers, of_projections)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +231,16 @@ class _Entries:
         """(groups, cores) CSR int32, the sums of some entries' values."""
         entries = (values[chosen], (self.group[chosen], self.core[chosen]))
         return sparse.csr_array(sparse.coo_array(entries, shape=self.shape))
+
+    def by_layer(self, projections: Sequence[Projection], chosen: Array) -> dict[str, sparse.csr_array]:
+        """Per population that some of the entries lead to, (groups, cores) CSR int32: synapses."""
+        result = {}
+        for target in dict.fromkeys(projection.target for projection in projections):
+            leading = [index for index, projection in enumerate(projections) if projection.target == target]
+            here = chosen & np.isin(self.projection, leading)
+            if here.any():
+                result[target] = self.on_cores(self.synapses, here)
+        return result
 
     def of_projections(self, projections: Sequence[Projection]) -> Mapping[str, Array]:
         """Per projection, (groups,) int64."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import product
 
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from spikeloom.backends.counting import CoreCounting
+from spikeloom.backends.hop_costs import link_kinds
 from spikeloom.backends.program import Program
+from spikeloom.backends.run import Counters
 from spikeloom.backends.simulator.simulate import Simulator
+from spikeloom.mapping import mapping as mappings
 from spikeloom.mapping.features import weight_bits
 from spikeloom.mapping.mapper import map_network
 from spikeloom.mapping.routing.mesh import Mesh
@@ -147,6 +151,12 @@ def follow_every_spike(program: Program, counts: Mapping[str, np.ndarray]) -> di
     names = ("spikes", "operations", "packets_in", "packets_out", "reads")
     found = {name: np.zeros((rows, mapping.cores), dtype=int) for name in names}
     found["links"] = np.zeros((rows, len(mesh.links)), dtype=int)
+    order = [population.name for population in network.populations]
+    kinds = link_kinds(mesh.links, program.target.topology)
+    shares = {
+        name: np.zeros((len(order), mapping.cores + 1), dtype=int)
+        for name in ("operation", "spike", "packet", "packet_in", "row", "memory_read", *kinds)
+    }
     layers = dict.fromkeys((population.name for population in network.populations), 0)
     projections = dict.fromkeys((projection.name for projection in network.projections), 0)
     synapses = {
@@ -157,28 +167,40 @@ def follow_every_spike(program: Program, counts: Mapping[str, np.ndarray]) -> di
         for step, neuron in product(range(STEPS), range(population.size)):
             spikes = int(counts[population.name][step, neuron])
             row = step + population.depth
-            reached = set()
+            reached = Counter()
+            layer = order.index(population.name)
             for projection in network.outgoing(population.name):
                 found["reads"][row] += spikes * reads[projection.name][neuron]
+                shares["memory_read"][layer, :-1] += spikes * reads[projection.name][neuron]
                 for target in np.flatnonzero(synapses[projection.name][:, neuron]):
                     core = int(mapping.core_of[projection.target][target])
-                    reached.add(core)
+                    reached[core] += 1
+                    shares["operation"][order.index(projection.target), core] += spikes
                     found["operations"][row, core] += spikes
                     layers[projection.target] += spikes
                     projections[projection.name] += spikes
             own = None if population.role is Role.INPUT else int(mapping.core_of[population.name][neuron])
             if own is not None:
                 found["spikes"][row, own] += spikes
+                shares["spike"][layer, own] += spikes
+            for core, several in reached.items():
+                shares["row"][layer, core] += spikes * (several > 1)
             ways = []
-            for core in reached - {own}:
+            home = mapping.cores if own is None else own
+            for core in set(reached) - {own}:
                 found["packets_in"][row, core] += spikes
+                shares["packet_in"][layer, core] += spikes
                 ways += mesh.route(mesh.entry if own is None else tiles[own], tiles[core])
             for link in set(ways) if multicast else ways:
                 found["links"][row, link] += spikes
+                for kind, links in kinds.items():
+                    shares[kind][layer, home] += spikes * links[link]
             if own is not None:
-                sent = len(reached - {own})
-                found["packets_out"][row, own] += spikes * (min(sent, 1) if multicast else sent)
-    return found | {"layers": layers, "projections": projections}
+                sent = len(set(reached) - {own})
+                messages = spikes * (min(sent, 1) if multicast else sent)
+                found["packets_out"][row, own] += messages
+                shares["packet"][layer, own] += messages
+    return found | {"layers": layers, "projections": projections, "shares": shares}
 
 
 BOARDS = st.one_of(
@@ -228,6 +250,7 @@ def test_random_networks(seed, neurons, board, strategy, memory):
         name: operations for name, operations in expected["layers"].items() if network.incoming(name)
     }
     assert counters.projection_synaptic_operations == expected["projections"]
+    check_shares(counters, mapping, expected["shares"])
     assert counters.layer_spikes == {name: int(part.sum()) for name, part in spikes.items()}
     updates = np.bincount(np.concatenate(list(mapping.core_of.values())), minlength=mapping.cores)
     np.testing.assert_array_equal(counters.neuron_updates, updates)
@@ -247,6 +270,22 @@ def test_random_networks(seed, neurons, board, strategy, memory):
         effects = effects_of_neurons(program, population)
         assert len(set(effects)) == len(set(zip(effects, counting.groups[population.name].tolist(), strict=True)))
         assert len(set(effects)) == 1 + counting.groups[population.name].max()
+
+
+def check_shares(counters: Counters, mapping: mappings.Mapping, expected: dict[str, np.ndarray]) -> None:
+    """What is counted by layer and core is what every spike was found to do, and adds up to what is counted by step."""
+    found = dict(counters.by_layer.counts)
+    kinds = {kind: found.pop(f"synaptic_operation_{kind}") for kind in counters.synaptic_operations}
+    for kind, operations in counters.synaptic_operations.items():
+        np.testing.assert_array_equal(kinds[kind].sum(axis=0)[:-1], operations.sum(axis=0))
+    found["operation"] = sum(kinds.values())
+    assert set(found) == set(expected)
+    for name, counts in expected.items():
+        np.testing.assert_array_equal(found[name], counts, name)
+    for layer, name in enumerate(counters.by_layer.layers):
+        cores = mapping.core_of.get(name, np.zeros(0, dtype=int))
+        held = np.bincount(cores, minlength=mapping.cores + 1)
+        np.testing.assert_array_equal(counters.by_layer.neurons[layer], held)
 
 
 def effects_of_neurons(program: Program, population: Population) -> list[bytes]:

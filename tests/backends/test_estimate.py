@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikeloom.backends.energy import scaled, total
+from spikeloom.backends.breakdown import CATEGORIES
+from spikeloom.backends.energy import total
 from spikeloom.backends.estimate import Estimate, estimate
-from spikeloom.backends.run import Counters
+from spikeloom.backends.run import Counters, LayerCounts
+from spikeloom.backends.system_costs import SystemCosts
 from spikeloom.mapping.constant import Bounds
 from spikeloom.mapping.mapping import Mapping, Place
 from spikeloom.mapping.target import Target
@@ -41,6 +43,43 @@ def columns(core_0: list[int], core_1: list[int]) -> Array:
     return np.asarray([core_0, core_1], dtype=np.int64).T
 
 
+LAYERS = ("input", "hidden", "answer")  # off the chip, on core 0 and on core 1
+
+
+def shared_out(counters: Counters) -> LayerCounts:
+    """Who did what of it: cores hold a layer each; what core 0 gets is the input's, what core 1 gets is hidden's."""
+
+    def of(core_0: int, core_1: int, first: int, second: int) -> Array:
+        counts = np.zeros((len(LAYERS), 3), dtype=np.int64)
+        counts[first, 0], counts[second, 1] = core_0, core_1
+        return counts
+
+    def own(values: Array) -> Array:
+        return of(*values.sum(axis=0), 1, 2)
+
+    kinds = {f"synaptic_operation_{kind}": own(part) for kind, part in counters.synaptic_operations.items()}
+    counts = {
+        **kinds,
+        "spike": own(counters.spikes),
+        "packet": own(counters.packets_out),
+        "packet_in": of(*counters.packets_in.sum(axis=0), 0, 1),
+        "memory_read": of(*counters.memory_reads.sum(axis=0), 0, 1),
+        "row": of(*counters.packets_in.sum(axis=0), 0, 1),
+    }
+    across = np.asarray([start[2] == end[2] for start, end in counters.links], dtype=bool)
+    for name, links in (("hop_east_west", across), ("hop_north_south", ~across)):
+        # The first row is of what comes from off the chip.
+        hops = counters.link_packets[:, links].sum(axis=1)
+        counts[name] = np.zeros((len(LAYERS), 3), dtype=np.int64)
+        counts[name][0, 2], counts[name][1, 0] = hops[0], hops[1:].sum()
+    return LayerCounts(LAYERS, MappingProxyType(counts), of(*counters.neuron_updates, 1, 2))
+
+
+def changed(counters: Counters, **changes: Any) -> Counters:
+    result = replace(counters, **changes)
+    return replace(result, by_layer=shared_out(result))
+
+
 # Two samples of three steps, through two layers: four rows.
 COUNTERS = Counters(
     samples=2,
@@ -62,7 +101,9 @@ COUNTERS = Counters(
     layer_spikes=MappingProxyType({"input": 6, "hidden": 6, "answer": 2}),
     layer_synaptic_operations=MappingProxyType({"hidden": 30, "answer": 36}),
     projection_synaptic_operations=MappingProxyType({"in": 30, "out": 36}),
+    by_layer=LayerCounts((), {}, np.zeros((0, 3), dtype=np.int64)),
 )
+COUNTERS = changed(COUNTERS)
 
 
 @cache
@@ -114,13 +155,13 @@ def test_energy_of_loihi_2_lies_below_that_of_loihi_1() -> None:
 
 
 def test_packets_from_off_the_chip_take_no_energy_but_time() -> None:
-    more = replace(COUNTERS, packets_in=COUNTERS.packets_in + 100)
+    more = changed(COUNTERS, packets_in=COUNTERS.packets_in + 100)
     assert price("loihi1", counters=more).dynamic == price("loihi1").dynamic
     assert price("loihi1", counters=more).latency.nominal > price("loihi1").latency.nominal
 
 
 def test_hops_are_split_by_the_direction_of_the_links() -> None:
-    moved = replace(COUNTERS, link_packets=np.asarray([[0, 10, 0], [0, 4, 0], [0, 0, 0], [0, 0, 0]]))
+    moved = changed(COUNTERS, link_packets=np.asarray([[0, 10, 0], [0, 4, 0], [0, 0, 0], [0, 0, 0]]))
     counts = {term.name: term.count_per_sample for term in price("loihi1", counters=moved).energy_terms}
     assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 7)
 
@@ -132,7 +173,7 @@ def test_accounts_are_exactly_the_sums_of_their_terms(target: str, costs: str) -
     static = [term.energy for term in result.static_terms]
     assert result.chip_total == total([*(term.energy for term in result.energy_terms), *static])
     for term in result.energy_terms:
-        assert term.energy == scaled(term.constant, term.count_per_sample * 1e-12)
+        assert term.energy == tuple(joules(end * term.count_per_sample) for end in term.constant)
         assert term.source
 
 
@@ -144,27 +185,95 @@ def test_chip_total_adds_the_power_over_the_latency_of_the_chips_in_use() -> Non
     assert two.chip_total.nominal == joules(3051.1 + 2 * 0.169e12 * two.latency.nominal)
 
 
-@pytest.mark.parametrize(("target", "costs"), ACCOUNTS)
-def test_cores_and_layers_add_up(target: str, costs: str) -> None:
+EVERY = [*ACCOUNTS, ("spinnaker1", "snabsuite"), ("spinnaker1", "spinnmachine"), ("spinnaker2", "low_voltage")]
+
+
+@pytest.mark.parametrize(("target", "costs"), EVERY)
+def test_terms_layers_and_cores_add_up_to_the_same(target: str, costs: str) -> None:
     result = price(target, costs)
-    energy = {term.name: term.energy.nominal for term in result.energy_terms}
-    hops = energy["hop_east_west"] + energy["hop_north_south"]
-    assert result.core_energy.sum() + hops == joules(result.dynamic.nominal * 1e12)
-    layers = sum(bounds.nominal for bounds in result.layer_energy.values())
-    assert layers + hops + energy["packet"] == joules(result.dynamic.nominal * 1e12)
+    for account, static in ((result.dynamic, False), (result.chip_total, True)):
+        layers = total(result.breakdown.of_layer(name, static=static) for name in LAYERS)
+        cores = sum(part for name, part in result.breakdown.cores.items() if static or name != "static")
+        for end in range(3):
+            assert layers[end] == joules(account[end] * 1e12)
+            assert cores[:, end].sum() == joules(account[end] * 1e12)
+    assert all(set(parts) == set(CATEGORIES) for parts in result.breakdown.layers.values())
+    assert total(result.layer_energy.values()) == tuple(joules(end * 1e12) for end in result.dynamic)
+    off_chip = sum(part[-1, 1] for part in result.breakdown.cores.values())
+    assert result.core_energy.sum() + off_chip == joules(result.dynamic.nominal * 1e12)
 
 
 def test_energy_of_a_core_and_of_a_layer() -> None:
     result = price("loihi1")
-    core_0 = 15 * 35.5 + 12 * (51.2 + 21.6) + 3 * 69.3 + 3 * 111
+    # Both rows in which the hidden layer sends: 4 packets over two links, and 2.
+    hops = 3 * 3.0 + 2 * 4.2
+    core_0 = 15 * 35.5 + 12 * (51.2 + 21.6) + 3 * 69.3 + 3 * 111 + hops
     assert result.core_energy[0] == joules(core_0)
-    assert set(result.layer_energy) == {"hidden", "answer"}  # the input has no neurons on the chip
-    # Which kind of synapse a layer has is not counted: 15 are dense and 18 are a convolution's.
-    mean = (15 * 35.5 + 18 * 24.0) / 33
-    answer = 8 * (51.2 + 21.6) + 1 * 69.3 + 18 * mean
+    assert result.layer_energy["hidden"].nominal == joules(core_0)
+    assert result.layer_energy["input"].nominal == joules(1 * 3.0)
+    answer = 8 * (51.2 + 21.6) + 1 * 69.3 + 18 * 24.0
     assert result.layer_energy["answer"].nominal == joules(answer)
     low = 8 * (45.1 + 19.0) + 1 * 61.0 + 18 * 21.1
     assert result.layer_energy["answer"].low == joules(low)
+
+
+def test_static_energy_is_shared_by_cores_and_on_a_core_by_its_neurons() -> None:
+    result = price("loihi1")
+    static = 0.169 * result.latency.nominal
+    assert result.breakdown.cores["static"][:, 1] == pytest.approx([static / 2, static / 2, 0])
+    together = replace(MAPPING, places=(Place(0, 0, 0, 0),), core_of={"hidden": np.zeros(3), "answer": np.zeros(2)})
+    neurons = np.asarray([[0, 0], [3, 0], [2, 0]])
+    one = {name: part[:, [0]] for name, part in vars(COUNTERS).items() if name in ("spikes", "packets_in")}
+    narrow = replace(
+        COUNTERS, **one, packets_out=COUNTERS.packets_out[:, [0]], memory_reads=COUNTERS.memory_reads[:, [0]],
+        neuron_updates=np.asarray([5]), by_layer=LayerCounts(LAYERS, {}, neurons),
+        synaptic_operations={kind: part[:, [0]] for kind, part in COUNTERS.synaptic_operations.items()},
+    )  # fmt: skip
+    shared = estimate(narrow, together, chip("loihi1"), period=3)
+    whole = sum(term.energy.nominal for term in shared.static_terms)
+    assert shared.breakdown.layers["hidden"]["static"].nominal == pytest.approx(0.6 * whole)
+    assert shared.breakdown.layers["answer"]["static"].nominal == pytest.approx(0.4 * whole)
+
+
+def test_the_system_is_priced_only_as_far_as_it_is_known() -> None:
+    assert price("loihi1").system_total is None
+    known = SystemCosts(host_power=10.0, transfer_energy=1000.0)
+    result = estimate(COUNTERS, MAPPING, chip("loihi1"), period=3, system=known)
+    entering = 3  # messages a sample that core 0 gets from off the chip
+    host = result.chip_total.nominal + 10.0 * result.latency.nominal + entering * 1e-9
+    assert result.system_total is not None and result.system_total.nominal == pytest.approx(host, rel=1e-12)
+    # A board draws its power whichever of its chips are in use.
+    board = price("spinn3")
+    assert board.system_total is not None
+    powers = board.dynamic.nominal + 2.671 * board.latency.nominal
+    assert board.system_total.nominal == pytest.approx(powers, rel=1e-12)
+    assert "system_total" in board.as_dict()["energy_accounts"]
+
+
+def test_a_clock_is_slowed_down_for_the_busiest_step() -> None:
+    result = price("spinn3")
+    assert result.latency == (joules(4e9), joules(4e9), joules(4e9))  # four steps of a millisecond
+    assert result.timing.slowdown == (1, 1, 1)
+    busy = columns([0, 9000, 0, 0], [0, 0, 0, 0])  # for the mean of two samples 4500 events of 435 ns, or of 156 ns
+    slow = price("spinn3", counters=changed(COUNTERS, synaptic_operations={"dense": busy}))
+    assert slow.timing.slowdown == (1, 2, 2)
+    assert slow.latency.nominal == seconds([4 * 2e6])
+
+
+def test_a_processor_does_its_work_one_after_the_other() -> None:
+    neurons, events = 3 * 667 + 2 * 67, 5 * 83.3  # core 0, second row: 3 neurons, 2 spikes; 1 packet, 5 events
+    rows = [3 * 667 + 2 * 333 + 10 * 83.3, neurons + 333 + events, 3 * 667 + 67, 3 * 667]
+    rows[2] = max(rows[2], 2 * 667 + 67 + 333 + 15 * 83.3)
+    assert price("spinnaker2").latency.nominal == seconds([*rows, 4 * 1000])
+
+
+def test_words_of_memory_bind_where_reading_them_takes_time() -> None:
+    data = chip("loihi2").model_dump()
+    words = {"value": 1000, "low": 1000, "high": 1000, "unit": "ns", "kind": "assumed", "source": "a test"}
+    data["costs"]["sets"]["interim"]["time"]["memory_read"] = words
+    result = estimate(COUNTERS, MAPPING, Target.model_validate(data), period=3)
+    assert result.latency.nominal == seconds([5 / 2 * 1000, 3 / 2 * 1000, 8 / 2 * 1000, 2 / 2 * 1000])
+    assert (result.timing.bound_by.work, result.timing.bound_by.core) == ("memory", 1)
 
 
 def test_time_of_loihi_1_fitted() -> None:
@@ -205,16 +314,16 @@ BUSY = 10**6
 @pytest.mark.parametrize("core", [0, 1])
 def test_bottleneck_is_the_work_of_the_busiest_core(target: str, core: int) -> None:
     one = columns([BUSY, 0, 0, 0], [0, 0, 0, 0]) if core == 0 else columns([0, 0, 0, 0], [0, 0, BUSY, 0])
-    sender = price(target, counters=replace(COUNTERS, spikes=one)).timing.bound_by
+    sender = price(target, counters=changed(COUNTERS, spikes=one)).timing.bound_by
     assert (sender.work, sender.core) == ("neurons", core)
     operations = {**COUNTERS.synaptic_operations, "sparse": one}
-    receiver = price(target, counters=replace(COUNTERS, synaptic_operations=operations)).timing.bound_by
+    receiver = price(target, counters=changed(COUNTERS, synaptic_operations=operations)).timing.bound_by
     assert (receiver.work, receiver.core) == ("synapses", core)
     assert receiver.share > 0.9
 
 
 def test_bottleneck_may_be_a_link_on_loihi_2() -> None:
-    counters = replace(COUNTERS, link_packets=np.asarray([[0, BUSY, BUSY], [0, 0, 0], [0, BUSY, 0], [0, 0, BUSY]]))
+    counters = changed(COUNTERS, link_packets=np.asarray([[0, BUSY, BUSY], [0, 0, 0], [0, BUSY, 0], [0, 0, BUSY]]))
     result = price("loihi2", counters=counters)
     # South takes 6.5 ns, west 4.1 ns; each step waits for its own busiest link, for the mean of both samples.
     assert result.timing.bound_by.link == SOUTH
@@ -223,13 +332,13 @@ def test_bottleneck_may_be_a_link_on_loihi_2() -> None:
     # Streamed, the last row falls on the first, and together they keep the western link busy the longest.
     streamed = price("loihi2", counters=counters, period=3).throughput.nominal
     assert 1 / streamed == seconds([BUSY / 2 * (4.1 + 4.1), 200, BUSY / 2 * 6.5])
-    often = replace(COUNTERS, link_packets=np.asarray([[0, BUSY, 0], [0, 0, BUSY], [0, 0, BUSY], [0, 0, 0]]))
+    often = changed(COUNTERS, link_packets=np.asarray([[0, BUSY, 0], [0, 0, BUSY], [0, 0, BUSY], [0, 0, 0]]))
     assert price("loihi2", counters=often).timing.bound_by.link == WEST
 
 
 def test_packets_in_bursts_take_longer_than_packets_spread_over_the_steps() -> None:
-    burst = replace(COUNTERS, link_packets=np.asarray([[BUSY, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]))
-    spread = replace(COUNTERS, link_packets=np.full((4, 3), BUSY // 4) * [1, 0, 0])
+    burst = changed(COUNTERS, link_packets=np.asarray([[BUSY, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]))
+    spread = changed(COUNTERS, link_packets=np.full((4, 3), BUSY // 4) * [1, 0, 0])
     many, few = (price("loihi2", counters=counters) for counters in (burst, spread))
     assert many.latency.nominal == seconds([BUSY / 2 * 4.1, 3 * 200])
     assert few.latency.nominal == seconds([4 * BUSY / 8 * 4.1])
@@ -237,7 +346,7 @@ def test_packets_in_bursts_take_longer_than_packets_spread_over_the_steps() -> N
 
 
 def test_a_mesh_of_one_tile_has_no_links() -> None:
-    counters = replace(COUNTERS, link_packets=np.zeros((4, 0), int), links=())
+    counters = changed(COUNTERS, link_packets=np.zeros((4, 0), int), links=())
     for target in ("loihi1", "loihi2"):
         counts = {term.name: term.count_per_sample for term in price(target, counters=counters).energy_terms}
         assert (counts["hop_east_west"], counts["hop_north_south"]) == (0, 0)
@@ -271,7 +380,7 @@ LINKS = st.lists(st.integers(0, 10**6), min_size=12, max_size=12).map(lambda cou
 
 @st.composite
 def counters(draw: st.DrawFn) -> Counters:
-    return replace(
+    return changed(
         COUNTERS,
         samples=draw(st.integers(1, 50)),
         spikes=draw(COUNTS),
@@ -309,7 +418,7 @@ def test_more_activity_is_never_cheaper(target: str, costs: str, drawn: Counters
     else:
         old = getattr(drawn, field)
         changes = {field: old + np.resize(more, old.shape)}
-    before, after = price(target, costs, drawn), price(target, costs, replace(drawn, **changes))
+    before, after = price(target, costs, drawn), price(target, costs, changed(drawn, **changes))
     for old, new in zip(figures(before), figures(after), strict=True):
         assert all(new_end >= old_end for new_end, old_end in zip(new, old, strict=True))
     assert after.throughput.nominal <= before.throughput.nominal

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from spikeloom.backends.energy import energy_terms
 from spikeloom.backends.estimate import estimate
-from spikeloom.backends.hop_costs import is_east_west
-from spikeloom.backends.run import Counters
+from spikeloom.backends.hop_costs import is_east_west, link_kinds
+from spikeloom.backends.run import Counters, LayerCounts
 from spikeloom.mapping.mapping import Mapping, Place
 from spikeloom.mapping.routing.loads import LinkLoads
 from spikeloom.mapping.routing.mesh import Mesh
@@ -35,13 +35,19 @@ def board(across: int, down: int, columns: int, rows: int, torus: bool = False) 
     return Target.model_validate(data)
 
 
-def run_over(mesh: Mesh, packets: np.ndarray) -> Counters:
+def run_over(mesh: Mesh, packets: np.ndarray, target: Target) -> Counters:
     """Counters of a run in which nothing happens but messages over links, all at the first of two steps."""
     nothing = np.zeros((2, 1), dtype=np.int64)
     kinds = MappingProxyType(dict.fromkeys(("dense", "sparse", "convolution"), nothing))
     none = MappingProxyType({})
     over = np.stack([packets, np.zeros_like(packets)])
-    return Counters(1, 2, nothing, kinds, nothing[0], nothing, nothing, nothing, over, mesh.links, none, none, none)
+    hops = {
+        name: np.asarray([[packets[links].sum(), 0]]) for name, links in link_kinds(mesh.links, target.topology).items()
+    }
+    by_layer = LayerCounts(("all",), hops, np.asarray([[1, 0]]))
+    return Counters(
+        1, 2, nothing, kinds, nothing[0], nothing, nothing, nothing, over, mesh.links, none, none, none, by_layer
+    )
 
 
 SIZES = st.integers(1, 4)
@@ -55,8 +61,8 @@ def test_every_link_pays_for_its_direction_and_its_chips(
     target = board(across, down, columns, rows, torus)
     mesh = Mesh.of(target)
     packets = np.random.default_rng(seed).integers(0, 100, mesh.start.size)
-    counters = run_over(mesh, packets)
-    assert np.array_equal(is_east_west(counters, target.topology), mesh.east_west)
+    counters = run_over(mesh, packets, target)
+    assert np.array_equal(is_east_west(counters.links, target.topology), mesh.east_west)
     costs = target.cost_set()
     terms = {term.name: term for term in energy_terms(counters, costs.energy, target.topology)}
     assert ("hop_between_chips_east_west" in terms) == (across > 1)
@@ -69,7 +75,7 @@ def test_every_link_pays_for_its_direction_and_its_chips(
     # The mapper prices links as the estimate does: here the busiest is all that there is to wait for.
     loads = LinkLoads(mesh, packets * 1e6, np.zeros(1), np.zeros(1), np.zeros(mesh.size, int))
     mapping = Mapping("test", "by hand", MappingProxyType({"all": np.zeros(1, int)}), (Place(0, 0, 0, 0),), ())
-    result = estimate(run_over(mesh, packets * 10**6), mapping, target, period=2)
+    result = estimate(run_over(mesh, packets * 10**6, target), mapping, target, period=2)
     for end in range(3):
         slowest = (loads.packets * loads.link_times(target)[:, end]).max(initial=0.0)
         floor = costs.time.barrier.at(1)[end]
@@ -81,7 +87,7 @@ def test_every_link_pays_for_its_direction_and_its_chips(
 
 def test_the_source_of_a_cost_between_chips_names_both_constants() -> None:
     target = board(2, 1, 2, 2)
-    counters = run_over(Mesh.of(target), np.zeros(Mesh.of(target).start.size, int))
+    counters = run_over(Mesh.of(target), np.zeros(Mesh.of(target).start.size, int), target)
     terms = {term.name: term for term in energy_terms(counters, target.cost_set().energy, target.topology)}
     hop, between = terms["hop_east_west"], terms["hop_between_chips_east_west"]
     assert between.constant == tuple(cost * factor for cost, factor in zip(hop.constant, (2, 3, 5), strict=True))

@@ -60,7 +60,7 @@ def test_help(spikeloom):
 
 def test_targets(spikeloom):
     assert spikeloom("targets").out.split()[0] == "loihi1"
-    assert set(spikeloom("targets", "--json").json) == {"loihi1", "loihi2"}
+    assert set(spikeloom("targets", "--json").json) == {"loihi1", "loihi2", "spinn3", "spinnaker1", "spinnaker2"}
     assert spikeloom("targets", "loihi2", "--json").json["name"] == "loihi2"
     assert "synaptic_memory_bits" in spikeloom("targets", "loihi2").out
     is_error(spikeloom("targets", "loihi3"), 2, "'loihi3'", "loihi1, loihi2")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spikeloom.mapping.precision import Precision
 from spikeloom.mapping.target import Target
-from spikeloom.mapping.target_files import load_target, target_names
+from spikeloom.mapping.target_files import FOLDER, load_target, target_names
 from spikeloom.models.errors import UsageError
 
 
@@ -23,13 +23,13 @@ def written(tmp_path: Path, changes: dict[str, Any]) -> Path:
 
 
 def test_the_built_in_targets_load() -> None:
-    assert target_names() == ("loihi1", "loihi2")
+    assert target_names() == ("loihi1", "loihi2", "spinn3", "spinnaker1", "spinnaker2")
     for name in target_names():
         assert load_target(name).name == name
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no target 'loihi3'; known are loihi1, loihi2, and any path"):
+    with pytest.raises(UsageError, match=r"no target 'loihi3'; known are loihi1, loihi2, spinn3, .*, and any path"):
         load_target("loihi3")
 
 
@@ -212,3 +212,25 @@ def test_widths_for_the_quantizer(tmp_path: Path) -> None:
     narrow = Precision.of(load_target(written(tmp_path, {"extends": "loihi2", "limits": limits})))
     # A threshold is in units of 64, and a potential of 16 bits with its sign exceeds none beyond 9.
     assert narrow == Precision(8, 9, 16, 12, 24)
+
+
+def test_every_constant_of_every_target_has_a_source_and_a_kind() -> None:
+    def constants(section: object) -> list[dict[str, object]]:
+        if isinstance(section, dict) and {"value", "unit"} <= set(section):
+            return [section]
+        parts = section.values() if isinstance(section, dict) else section if isinstance(section, list) else []
+        return [constant for part in parts for constant in constants(part)]
+
+    for name in target_names():
+        found = constants(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+        assert len(found) > 3
+        for constant in found:
+            assert constant["kind"] in ("measured", "published", "derived", "assumed") and constant["source"]
+
+
+def test_a_board_of_spinnaker_is_a_hexagon() -> None:
+    topology = load_target("spinnaker1").topology
+    assert len(topology.absent_tiles) == 64 - 48
+    assert load_target("spinnaker1").cores == 48 * 16
+    assert all(place.column - place.row > 4 or place.row - place.column > 3 for place in topology.absent_tiles)
+    assert load_target("spinn3").cores == 4 * 16
