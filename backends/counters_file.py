@@ -33,6 +33,8 @@ def write_counters(counters: Counters, path: Path) -> None:
         arrays[f"{name}/counts"] = np.asarray(list(counts.values()), dtype=np.int64)
     arrays["by_layer/names"] = np.asarray(counters.by_layer.layers, dtype=np.str_)
     arrays["by_layer/neurons"] = counters.by_layer.neurons
+    if counters.active_neurons is not None:
+        arrays["active_neurons"] = counters.active_neurons
     for operation, counts in counters.by_layer.counts.items():
         arrays[f"by_layer/counts/{operation}"] = counts
     write_arrays(path, arrays)
@@ -51,12 +53,19 @@ def read_counters(path: Path) -> Counters:
         return Counters(
             samples=int(arrays["samples"]),
             steps=int(arrays["steps"]),
-            **{name: arrays[name] for name in STEP_BY_STEP},
+            spikes=arrays["spikes"],
+            packets_out=arrays["packets_out"],
+            packets_in=arrays["packets_in"],
+            memory_reads=arrays["memory_reads"],
+            link_packets=arrays["link_packets"],
             synaptic_operations=_below(arrays, "synaptic_operations/"),
             neuron_updates=arrays["neuron_updates"],
             links=tuple((_tile(start), _tile(end)) for start, end in arrays["links"].tolist()),
-            **{name: _by_name(arrays, name) for name in BY_NAME},
+            layer_spikes=_by_name(arrays, "layer_spikes"),
+            layer_synaptic_operations=_by_name(arrays, "layer_synaptic_operations"),
+            projection_synaptic_operations=_by_name(arrays, "projection_synaptic_operations"),
             by_layer=LayerCounts(tuple(names), _below(arrays, "by_layer/counts/"), arrays["by_layer/neurons"]),
+            active_neurons=arrays.get("active_neurons"),
         )
     except FileNotFoundError:
         raise UnsupportedModelError(f"{path.parent} holds no counters ({path.name}): deploy again.") from None

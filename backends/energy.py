@@ -1,6 +1,6 @@
 """Energy of a sample: how often each operation happened, times what it costs.
 
-dynamic energy = neurons * steps * (access + update) + spikes * spike + synaptic operations * their kind's
+dynamic energy = neurons * steps * access + active neurons * update + spikes * spike + synaptic operations * their kind's
                  + messages * (packet + packet in) + rows * row + words * memory read
                  + hops east-west * theirs + hops north-south * theirs, those from chip to chip apart and dearer
 static energy  = (chips * (static power + power of the processors) + cores * power of a core) * time
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..mapping.constant import Bounds, Constant, Kind
 from ..mapping.costs import JOULES_PER_PICOJOULE
 from ..mapping.synapse_formats import SYNAPSE_KINDS
-from ..mapping.target import EnergyCosts, PowerCosts
+from ..mapping.target import CostSet, EnergyCosts, PowerCosts
 from ..mapping.topology import Topology
 from .hop_costs import hop_constants
 from .run import Counters
@@ -110,12 +110,11 @@ def total(parts: Iterable[Bounds]) -> Bounds:
     return Bounds(math.fsum(low), math.fsum(nominal), math.fsum(high))
 
 
-def energy_terms(counters: Counters, costs: EnergyCosts, topology: Topology) -> tuple[Term, ...]:
+def energy_terms(counters: Counters, account: CostSet, topology: Topology, *, every: bool = False) -> tuple[Term, ...]:
     """Every term of the dynamic energy of a mean sample; it is their sum.
 
-    A neuron counts as accessed and as updated at every row: its state decays at every step, whether spikes arrive or
-    not. A neuron at rest, whose state is zero, would cost the access alone; which are at rest is not counted, so the
-    updates are an upper count.
+    Every neuron is accessed at every row. Which of them are updated as well is a matter of the account: all, or those
+    that are not at rest. Where these were not counted, all count as updated.
 
     A message's hops and its packet belong to the core that sends it: input from off the chip is received and takes
     hops, but no core of the chip sends it.
@@ -123,15 +122,18 @@ def energy_terms(counters: Counters, costs: EnergyCosts, topology: Topology) -> 
     Parameters
     ----------
     topology : of the target that it ran on.
+    every : keep terms of operations that few accounts know even where this one has no cost for them.
     """
     by_layer = counters.by_layer
-    counts = dict(by_layer.counts)
-    counts["neuron_access"] = counts["neuron_update"] = by_layer.neurons * counters.rows * counters.samples
-    constants = operation_costs(costs, topology)
+    served = by_layer.neurons * counters.rows * counters.samples
+    counts = {"neuron_update": served, **by_layer.counts, "neuron_access": served}
+    if account.updates == "all":
+        counts["neuron_update"] = served
+    constants = operation_costs(account.energy, topology)
     return tuple(
         Term(name, counts[name], counters.samples, constant.bounds, constant.kind, constant.source)
         for name, constant in constants.items()
-        if name in counts and (constant.high > 0 or name not in RARELY_NAMED)
+        if name in counts and (every or constant.high > 0 or name not in RARELY_NAMED)
     )
 
 

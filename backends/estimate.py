@@ -195,7 +195,7 @@ def estimate(
     tiles = len({(place.chip, place.column, place.row) for place in mapping.places})
     chips = target.topology.chips_in_use(len({place.chip for place in mapping.places}), tiles)
     timing = time_sample(counters, account, target.topology, tiles=tiles, period=period)
-    terms = energy_terms(counters, account.energy, target.topology)
+    terms = energy_terms(counters, account, target.topology)
     static = static_terms(account.power, chips, mapping.cores, timing.latency)
     return Estimate(
         name,
@@ -204,7 +204,7 @@ def estimate(
         break_down(terms, static, counters.by_layer),
         system_energy(system, account.power, static, counters, timing.latency),
         timing,
-        _notes(account, system),
+        _notes(account, system, counters),
     )
 
 
@@ -218,7 +218,7 @@ def _static(term: StaticTerm) -> dict[str, Any]:
     }
 
 
-def _notes(account: CostSet, system: SystemCosts) -> tuple[str, ...]:
+def _notes(account: CostSet, system: SystemCosts, counters: Counters) -> tuple[str, ...]:
     stream = (
         "Energy, latency and step time are those of a sample that passes alone; back to back, the steps in which the "
         "network fills and drains are shared between samples."
@@ -237,11 +237,16 @@ def _notes(account: CostSet, system: SystemCosts) -> tuple[str, ...]:
         (False, True): "Not included: the host, and getting answers off the chip; and the time of either.",
         (True, True): "Not included: getting answers off the chip; and the host's own time.",
     }
+    updates = "Every neuron counts as updated at every step."
+    if account.updates == "active":
+        updates += " A neuron at rest needs less; which are was not counted."
+        if counters.active_neurons is not None:
+            updates = "Neurons at rest, with no state other than zero and no input, are accessed but not updated."
     return (
         f"Constants: {account.description}.",
         left_out[system.host_power is not None, system.transfer_energy is not None],
         stream,
-        "Every neuron counts as updated at every step; a neuron at rest needs less.",
+        updates,
         "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest.",
         step_time[account.step_time_model],
     )

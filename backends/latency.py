@@ -101,26 +101,7 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
     period : steps from the start of a sample to the start of the next when they stream. What deep layers do for one
         sample then shares its steps with what the first layers do for the next.
     """
-    kinds = link_kinds(counters.links, topology)
-    constants = hop_constants(topology, costs.time.hop_east_west, costs.time.hop_north_south)
-    hops = {name: constants[name] for name in kinds}
-    link_times = np.zeros((len(counters.links), 3))
-    for name, links in kinds.items():
-        link_times[links] = hops[name].bounds
-    alone = StepWork(
-        counters.neuron_updates,
-        counters.spikes / counters.samples,
-        counters.packets_out / counters.samples,
-        counters.packets_in / counters.samples,
-        {
-            kind: counters.synaptic_operations[kind] / counters.samples
-            for kind in SYNAPSE_KINDS
-            if kind in counters.synaptic_operations
-        },
-        counters.link_packets / counters.samples,
-        link_times,
-        counters.memory_reads / counters.samples,
-    )
+    alone = sample_work(counters, costs, topology)
     streamed = _overlap(alone, period)
     times = [work_times(alone, costs, end, tiles) for end in range(3)]
     latency = Bounds(*(float(step_times(work, costs).sum()) for work in times))
@@ -131,9 +112,38 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
         latency,
         Bounds(low, nominal, high),
         _find_bottleneck(times[1], costs, counters),
-        _time_terms(costs.time, counters, tiles, hops),
+        _time_terms(costs.time, counters, tiles, topology),
         Bounds(*(float(slowdown(work)) for work in times)) if costs.step_time_model == "clock" else None,
     )
+
+
+def sample_work(counters: Counters, costs: CostSet, topology: Topology) -> StepWork:
+    """What the mean sample does at each step as it passes alone."""
+    active = counters.active_neurons if costs.updates == "active" else None
+    return StepWork(
+        counters.neuron_updates,
+        counters.neuron_updates if active is None else active / counters.samples,
+        counters.spikes / counters.samples,
+        counters.packets_out / counters.samples,
+        counters.packets_in / counters.samples,
+        {
+            kind: counters.synaptic_operations[kind] / counters.samples
+            for kind in SYNAPSE_KINDS
+            if kind in counters.synaptic_operations
+        },
+        counters.link_packets / counters.samples,
+        link_times(counters, costs, topology),
+        counters.memory_reads / counters.samples,
+    )
+
+
+def link_times(counters: Counters, costs: CostSet, topology: Topology) -> Array:
+    """(links, 3) ns that a message takes over each link of a run, low, nominal and high."""
+    constants = hop_constants(topology, costs.time.hop_east_west, costs.time.hop_north_south)
+    times = np.zeros((len(counters.links), 3))
+    for name, links in link_kinds(counters.links, topology).items():
+        times[links] = constants[name].bounds
+    return times
 
 
 def _overlap(load: StepWork, period: int) -> StepWork:
@@ -146,6 +156,7 @@ def _overlap(load: StepWork, period: int) -> StepWork:
 
     return replace(
         load,
+        updated=load.updated if load.updated.ndim == 1 else fold(load.updated),
         spikes=fold(load.spikes),
         packets_out=fold(load.packets_out),
         packets_in=fold(load.packets_in),
@@ -176,7 +187,7 @@ def _find_bottleneck(work: Mapping[WorkKind, Array], costs: CostSet, counters: C
     return Bottleneck(name, share, link=counters.links[where]) if name == "links" else Bottleneck(name, share, where)
 
 
-def _time_terms(time: TimeCosts, counters: Counters, tiles: int, hops: Mapping[str, Constant]) -> tuple[TimeTerm, ...]:
+def _time_terms(time: TimeCosts, counters: Counters, tiles: int, topology: Topology) -> tuple[TimeTerm, ...]:
     constants: dict[str, Constant] = {
         f"synaptic_operation_{kind}": time.synaptic_operation.of(kind)
         for kind in SYNAPSE_KINDS
@@ -185,7 +196,8 @@ def _time_terms(time: TimeCosts, counters: Counters, tiles: int, hops: Mapping[s
     constants |= {name: getattr(time, name) for name in TimeCosts.model_fields if name not in DEPENDENT}
     if not time.memory_read.high:
         del constants["memory_read"]
-    constants |= hops
+    hops = hop_constants(topology, time.hop_east_west, time.hop_north_south)
+    constants |= {name: hops[name] for name in link_kinds(counters.links, topology)}
     return (
         *(TimeTerm(name, constant.bounds, constant.kind, constant.source) for name, constant in constants.items()),
         TimeTerm("barrier", time.barrier.at(tiles), time.barrier.kind, time.barrier.source),

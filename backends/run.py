@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class LayerCounts:
         neurons' own core; "hop_east_west", "hop_north_south", "hop_between_chips_east_west" and
         "hop_between_chips_north_south" too, wherever the links are; "packet_in", "row" and "memory_read" on the core
         where they arrive. A row is a spike and a core, its own included, on which it has more than one synapse.
+        "neuron_update", where it was counted: of the layer whose neurons are active.
     neurons : (layers, cores + 1) int64, neurons of each layer on each core; none off the chip.
     """
 
@@ -47,11 +49,14 @@ class Counters:
     spikes : (rows, cores) int64; spikes sent by each core's neurons (a graded spike counts once).
     synaptic_operations : per kind of synapse, "dense", "sparse" or "convolution": (rows, cores) int64; weights that
         were added on each core.
-    neuron_updates : (cores,) int64; neurons updated at every step.
+    neuron_updates : (cores,) int64; neurons that are served at every step.
+    active_neurons : (rows, cores) int64; those among them, over all samples, that are not at rest and have something
+        to update; None where that was not counted, which takes a run of its own (see `ActiveNeurons`).
     packets_out : (rows, cores) int64; messages that each core sends: with unicast routing one per spike and receiving
         core, with multicast routing one per spike that leaves its core.
     packets_in : (rows, cores) int64; messages that arrive, one per spike and receiving core. Input from off the chip
-        arrives and leaves no core.
+        arrives and leaves no core. On a triangular mesh, where spikes carry keys, the sending core is a receiving one
+        if it holds targets, and all cores are that any neuron of its block of keys reaches (see `KeyBlocks`).
     memory_reads : (rows, cores) int64; words of synaptic memory that are read on each core: for each spike that arrives
         there, from wherever, what its axon takes; of a shared kernel, what is stored for the source's channel at each
         place of the kernel through which any neuron of the core sees the source. Words are those of the target's
@@ -80,11 +85,28 @@ class Counters:
     layer_synaptic_operations: Mapping[str, int]
     projection_synaptic_operations: Mapping[str, int]
     by_layer: LayerCounts
+    active_neurons: Array | None = None
 
     @property
     def rows(self) -> int:
         """Steps from the first input of a sample to the last step of the deepest layer."""
         return int(self.spikes.shape[0])
+
+    def with_active(self, active: Mapping[str, Array], depths: Mapping[str, int]) -> Counters:
+        """The same with the neurons that were active.
+
+        Parameters
+        ----------
+        active : per layer with neurons, (steps, cores) int64 over the same samples; see `ActiveNeurons`.
+        depths : of these layers, at which row their first step stands.
+        """
+        rows = np.zeros_like(self.spikes)
+        shares = np.zeros_like(self.by_layer.neurons)
+        for name, counts in active.items():
+            rows[depths[name] : depths[name] + self.steps] += counts
+            shares[self.by_layer.layers.index(name), :-1] = counts.sum(axis=0)
+        by_operation = {**self.by_layer.counts, "neuron_update": shares}
+        return replace(self, active_neurons=rows, by_layer=replace(self.by_layer, counts=MappingProxyType(by_operation)))
 
     def per_sample(self) -> dict[str, float]:
         """Spikes, synaptic operations, neuron updates, memory reads, packets and hops of a mean sample."""

@@ -115,7 +115,7 @@ def _row(letter: str, options: argparse.Namespace, problems: list[str]) -> dict[
     sizes = options.sizes[letter]
     keys = [key for key in ROWS[letter].peers if key in options.peers]
     if letter == "D":
-        _dump(folder, sizes, options)
+        dump_gesture(folder, sizes, options)
     print(f"{letter}: making the network ...", file=sys.stderr, flush=True)
     workload = make(letter, sizes, folder)
     workload.save(folder, listed=any(PEERS[key].listed for key in keys))
@@ -148,7 +148,7 @@ def _row(letter: str, options: argparse.Namespace, problems: list[str]) -> dict[
     return row
 
 
-def _dump(folder: Path, sizes: dict[str, Any], options: argparse.Namespace) -> None:
+def dump_gesture(folder: Path, sizes: dict[str, Any], options: argparse.Namespace) -> None:
     """Have SANA-FE write its network, unless it has already."""
     marker = folder / "dumped.json"
     if (folder / GESTURE_NAME).is_file() and marker.is_file() and json.loads(marker.read_text()) == sizes:

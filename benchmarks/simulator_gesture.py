@@ -189,10 +189,24 @@ def compared(program: Program, activity: ReadOnly[str, Array], counters: Counter
     counters : of the same run.
     """
     dump, steps, cores = _opened(file), program.steps, program.mapping.cores
-    names = [population.name for population in program.network.populations if population.neuron]
     fired = np.zeros((steps, cores), dtype=np.int64)
     for step, layer, neuron in dump["fired"]:
         fired[step, dump[f"core {layer}"][neuron]] += 1
+    events = delivered(program, activity, counters, file)
+    return [
+        _compare("spikes", counters.spikes[:steps], fired),
+        _compare("packets sent", counters.packets_out[:steps], dump["by core packets out"]),
+        _compare("packets received", counters.packets_in[:steps], dump["by core packets in"]),
+        _compare("delivered events", events, dump["by core events"]),
+        _compare("hops", counters.link_packets[:steps].sum(axis=1), dump["count hops"]),
+        _compare("neurons updated", _updates(program.network, dump, steps), dump["count updated"]),
+    ]
+
+
+def delivered(program: Program, activity: ReadOnly[str, Array], counters: Counters, file: Path) -> Array:
+    """(steps, cores) int64, the synaptic events that SANA-FE delivers: those over synapses of weight zero, too."""
+    dump, steps, cores = _opened(file), program.steps, program.mapping.cores
+    names = [population.name for population in program.network.populations if population.neuron]
     events = sum(counters.synaptic_operations.values())[:steps].astype(np.int64)
     for number, name in enumerate(names[:-1]):
         source, target, weight = _listed(dump, number)
@@ -202,14 +216,7 @@ def compared(program: Program, activity: ReadOnly[str, Array], counters: Counter
         moved = sparse.csr_array((change, (source, dump[f"core {number + 1}"][target])), shape=shape)
         arrived = sparse.csr_array(activity[name][0].astype(np.int64)) @ moved
         events[number:] += arrived.toarray()[: steps - number]
-    return [
-        _compare("spikes", counters.spikes[:steps], fired),
-        _compare("packets sent", counters.packets_out[:steps], dump["by core packets out"]),
-        _compare("packets received", counters.packets_in[:steps], dump["by core packets in"]),
-        _compare("delivered events", events, dump["by core events"]),
-        _compare("hops", counters.link_packets[:steps].sum(axis=1), dump["count hops"]),
-        _compare("neurons updated", _updates(program.network, dump, steps), dump["count updated"]),
-    ]
+    return events
 
 
 def _compare(name: str, ours: Array, theirs: Array) -> Compared:

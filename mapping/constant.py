@@ -69,10 +69,13 @@ class TabledConstant(Constant):
     by : what is counted, such as "tiles".
     table : value by count, in ascending order; empty where the constant does not depend on it. `value` is the largest
         entry, and `low` and `high` are in proportion for the others.
+    between : what holds between two counts: "line" for what lies on a line between their entries, "below" for the entry
+        of the smaller one.
     """
 
     by: str = ""
     table: dict[int, float] = Field(default_factory=dict)
+    between: Literal["line", "below"] = "line"
 
     @model_validator(mode="after")
     def _value_is_largest(self) -> Self:
@@ -81,10 +84,14 @@ class TabledConstant(Constant):
         return self
 
     def at(self, count: int) -> Bounds:
-        """Bounds at a count, interpolated between the table's entries and constant beyond its ends."""
+        """Bounds at a count; beyond the ends of the table it is constant."""
         if not self.table or self.value == 0:
             return self.bounds
-        nominal = float(np.interp(count, list(self.table), list(self.table.values())))
+        counts, values = list(self.table), list(self.table.values())
+        if self.between == "below":
+            nominal = values[max(0, int(np.searchsorted(counts, count, side="right")) - 1)]
+        else:
+            nominal = float(np.interp(count, counts, values))
         return Bounds(nominal * (self.low / self.value), nominal, nominal * (self.high / self.value))
 
 
@@ -168,6 +175,8 @@ Picojoules = Annotated[Constant, _in_unit("pJ")]
 Nanoseconds = Annotated[Constant, _in_unit("ns")]
 TabledNanoseconds = Annotated[TabledConstant, _in_unit("ns")]
 Watts = Annotated[Constant, _in_unit("W")]
+Cycles = Annotated[Constant, _in_unit("cycles")]
+Megahertz = Annotated[Constant, _in_unit("MHz")]
 
 
 def _at_least(smallest: int) -> AfterValidator:

@@ -6,7 +6,7 @@ from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import model_validator
 
-from .constant import Constant, Nanoseconds, Picojoules, Strict, TabledNanoseconds, Watts
+from .constant import Constant, Nanoseconds, Picojoules, Strict, TabledConstant, TabledNanoseconds, Watts
 from .synapse_formats import SynapseKind
 
 Value = TypeVar("Value")
@@ -44,7 +44,7 @@ class EnergyCosts(Strict):
     ----------
     synaptic_operation : one weight added at one neuron, by kind of synapse.
     neuron_access : every neuron at every step, active or not.
-    neuron_update : on top of the access, every neuron that is updated in a step.
+    neuron_update : on top of the access, every neuron that is updated in a step; see `CostSet.updates`.
     spike : a neuron spikes.
     packet : a message sent to another core.
     hop_east_west, hop_north_south : a message passes from a tile to the next.
@@ -120,14 +120,40 @@ class CostSet(Strict):
         synapse work, memory reads, busiest link and barrier; "serial": as long as all work of the busiest core, one
         after the other, plus the barrier; "clock": as many periods of a clock as the busiest core of the busiest step
         needs for its work, one after the other.
+    updates : which neurons take `neuron_update` in a step: "all" of them, or the "active" ones, that are not at rest.
     energy, power, time : the constants.
     """
 
     description: str
     step_time_model: StepTimeModel
+    updates: Literal["all", "active"] = "all"
     energy: EnergyCosts
     power: PowerCosts
     time: TimeCosts
+
+    def scaled(self, energy: float, power: float, time: float) -> CostSet:
+        """The same account with all its energies, powers and times multiplied, each by a factor of at least 0."""
+        return CostSet(
+            **{name: getattr(self, name) for name in ("description", "step_time_model", "updates")},
+            energy=_scaled(self.energy, energy),
+            power=_scaled(self.power, power),
+            time=_scaled(self.time, time),
+        )
+
+
+Section = TypeVar("Section", bound=Strict)
+
+
+def _scaled(section: Section, factor: float) -> Section:
+    """A copy of a section with all constants below it multiplied."""
+    if isinstance(section, Constant):
+        parts: dict[str, object] = {end: factor * getattr(section, end) for end in ("value", "low", "high")}
+        if isinstance(section, TabledConstant):
+            parts["table"] = {count: factor * value for count, value in section.table.items()}
+        return section.model_copy(update=parts)
+    return section.model_copy(
+        update={name: _scaled(getattr(section, name), factor) for name in type(section).model_fields}
+    )
 
 
 class Costs(Strict):

@@ -7,7 +7,7 @@ At the given rates of spikes, with the nominal constants of the target's default
     step time      = see `step_time.py`
     energy         = dynamic energy + ((static power + processors) * chips + power of a core * cores) * step time
 
-Words of memory and rows are not counted here.
+Words of memory and rows are not counted here, and all neurons count as updated.
 The last is what counts: it grows with every message and hop, and with whatever keeps the busiest core or link busy.
 """
 
@@ -76,6 +76,7 @@ def modelled_cost(traffic: Traffic, loads: LinkLoads, target: Target, chips: int
         + loads.weighted_hops_north_south * energy.hop_north_south.value
     ) * JOULES_PER_PICOJOULE
     work = StepWork(
+        traffic.neurons,
         traffic.neurons,
         traffic.spikes[None],
         messages_out[None],

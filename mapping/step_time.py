@@ -2,7 +2,7 @@
 
 In every step a core does two kinds of work, and its memory a third:
 
-    neuron work  = neurons * (access + update) + spikes * spike + packets out * packet out       (it sends)
+    neuron work  = neurons * access + active neurons * update + spikes * spike + packets out * packet out       (it sends)
     synapse work = packets in * packet in + synaptic operations * their kind's                   (it receives)
     memory work  = words of synaptic memory * memory read
 
@@ -55,7 +55,8 @@ class StepWork:
 
     Attributes
     ----------
-    neurons : (cores,) neurons updated at every step.
+    neurons : (cores,) neurons that are served at every step.
+    updated : (cores,) or (rows, cores), those that are updated as well; see `CostSet.updates`.
     spikes, packets_out, packets_in : (rows, cores).
     synaptic_operations : per kind of synapse, (rows, cores).
     link_packets : (rows, links) messages over each link.
@@ -64,6 +65,7 @@ class StepWork:
     """
 
     neurons: Array
+    updated: Array
     spikes: Array
     packets_out: Array
     packets_in: Array
@@ -90,7 +92,8 @@ def work_times(work: StepWork, costs: CostSet, end: int, tiles: int) -> dict[Wor
     for kind, operations in work.synaptic_operations.items():
         synapses = synapses + operations * of(time.synaptic_operation.of(kind))
     nanoseconds: dict[WorkKind, Array] = {
-        "neurons": work.neurons * (of(time.neuron_access) + of(time.neuron_update))
+        "neurons": work.neurons * of(time.neuron_access)
+        + work.updated * of(time.neuron_update)
         + work.spikes * of(time.spike)
         + work.packets_out * of(time.packet_out),
         "synapses": synapses,

@@ -17,6 +17,7 @@ from sanafe import layers
 CORES_OF_LAYERS = (1, 4, 16, 16, 4, 1)  # as in the tutorial, in equal parts in the order of the neurons
 CHUNK = 20  # steps of which all messages are held at once
 COUNTED = ("fired", "packets", "hops", "spikes", "updated")
+COSTS = ("sim_time", "total_energy", "synapse_energy", "soma_energy", "network_energy")  # s and J a step
 
 
 def main():
@@ -99,6 +100,7 @@ def dump(call, chip, groups, setup):
     steps = call.workload.steps
     cores = sum(CORES_OF_LAYERS)
     counts = {name: np.zeros(steps, dtype=np.int64) for name in COUNTED}
+    costs = {name: np.zeros(steps) for name in COSTS}
     by_core = {name: np.zeros((steps, cores), dtype=np.int64) for name in ("packets in", "packets out", "events")}
     fired, places = [], {}
     chip.reset()
@@ -109,6 +111,8 @@ def dump(call, chip, groups, setup):
         here = slice(begin, begin + length)
         for name in ("fired", "hops", "spikes", "updated"):
             counts[name][here] = found["perf_trace"][name]
+        for name in COSTS:
+            costs[name][here] = found["perf_trace"][name]
         for step, messages in enumerate(found["message_trace"], start=begin):
             for message in messages:
                 if not message["placeholder"]:
@@ -124,6 +128,7 @@ def dump(call, chip, groups, setup):
     arrays["fired"] = np.array(fired, dtype=np.int32).reshape(-1, 3)
     arrays["places"] = np.array([places[core] for core in range(cores)], dtype=np.int64)
     arrays |= {f"count {name}": values for name, values in counts.items()}
+    arrays |= {f"cost {name}": values for name, values in costs.items()}
     arrays |= {f"by core {name}": values for name, values in by_core.items()}
     call.result.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(call.result / "network.npz", **arrays)

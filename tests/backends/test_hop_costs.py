@@ -64,7 +64,7 @@ def test_every_link_pays_for_its_direction_and_its_chips(
     counters = run_over(mesh, packets, target)
     assert np.array_equal(is_east_west(counters.links, target.topology), mesh.east_west)
     costs = target.cost_set()
-    terms = {term.name: term for term in energy_terms(counters, costs.energy, target.topology)}
+    terms = {term.name: term for term in energy_terms(counters, costs, target.topology)}
     assert ("hop_between_chips_east_west" in terms) == (across > 1)
     assert ("hop_between_chips_north_south" in terms) == (down > 1)
     for end, factor in ((0, 2), (1, 3), (2, 5)):
@@ -88,7 +88,7 @@ def test_every_link_pays_for_its_direction_and_its_chips(
 def test_the_source_of_a_cost_between_chips_names_both_constants() -> None:
     target = board(2, 1, 2, 2)
     counters = run_over(Mesh.of(target), np.zeros(Mesh.of(target).start.size, int), target)
-    terms = {term.name: term for term in energy_terms(counters, target.cost_set().energy, target.topology)}
+    terms = {term.name: term for term in energy_terms(counters, target.cost_set(), target.topology)}
     hop, between = terms["hop_east_west"], terms["hop_between_chips_east_west"]
     assert between.constant == tuple(cost * factor for cost, factor in zip(hop.constant, (2, 3, 5), strict=True))
     assert hop.source in between.source and "a test" in between.source

@@ -167,8 +167,9 @@ def test_the_barrier_grows_with_tiles() -> None:
     barrier = load_target("loihi1").cost_set("davies").time.barrier
     assert barrier.at(1).nominal == 113
     assert barrier.at(32).nominal == barrier.at(64).nominal == 465
-    fitted = load_target("loihi1").cost_set().time.barrier.at(3)
-    assert fitted == (900, 1200, 1500)
+    fitted = load_target("loihi1").cost_set().time.barrier  # in SANA-FE's way: the entry of the smaller count holds
+    assert [fitted.at(tiles).nominal for tiles in (1, 2, 3, 4, 28, 29, 32)] == [600, 1000, 1000, 1400, 1400, 1800, 1800]
+    assert fitted.at(3) == (750, 1000, 1250)
 
 
 def test_limits_that_are_not_public_are_none() -> None:
