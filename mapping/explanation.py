@@ -75,7 +75,8 @@ class LinkUse:
     busiest_link : messages over the link with most of them.
     hops_east_west, hops_north_south, hops_between_chips : messages over links along rows, along columns, and from chip
         to chip; the latter are among the former.
-    routing_entries : of the router with most of them; None where none is taken, as with unicast routing.
+    routing_entries : of the router with most of them; None where none is taken, as with unicast routing, and where
+        they are not counted on this mesh: the routing tables of a triangular one are made after its mapping.
     """
 
     deliveries: float
@@ -173,6 +174,7 @@ def explain(
     stopped: bool,
     began: float,
     measured: bool,
+    square: bool = True,
 ) -> Explanation:
     """Explain a finished mapping.
 
@@ -183,9 +185,10 @@ def explain(
     stopped : whether the deadline ended the search; what comes after it is not cut short.
     began : `time.monotonic()` when mapping did.
     measured : whether rates of spikes were given.
+    square : whether the board's mesh is the one on which routing entries are counted.
     """
     messages = {"random": random} | ({} if sequential is None else {"sequential": sequential})
-    loads, multicast = layout.loads, bool(layout.loads.entries.any())
+    loads, counted = layout.loads, square and bool(layout.loads.entries.any())
     return Explanation(
         attempts,
         layout.cost,
@@ -204,7 +207,7 @@ def explain(
             loads.hops_east_west,
             loads.hops_north_south,
             loads.hops_between_chips,
-            int(loads.entries.max()) if multicast else None,
+            int(loads.entries.max()) if counted else None,
         ),
         utilisation(mapping.uses),
         bindings(mapping.core_of, mapping.uses),

@@ -26,7 +26,8 @@ class Limits(Strict):
     memory_bits : of a core, for all uses together; see `SharedMemory`.
     routing_entries : of a tile's router, with multicast routing: each set of neurons of a core, or of inputs, that
         reach the same cores, their own one not counted, takes one at every tile where its tree begins, ends, turns or
-        branches. A tree is the union of the ways to its cores.
+        branches. A tree is the union of the ways to its cores. On a triangular mesh it is the real tables that must not
+        be longer; see `routing_tables`.
     delay_steps : the longest delay of a projection.
     graded_spike_bits : 1 where a spike carries no number.
     weight_bits : with the sign; weights that share a factor of two are stored without it.

@@ -117,8 +117,10 @@ def find_fit(
         if not problems:
             sequential = tried["sequential"].messages if "sequential" in tried else None
             random = random_packets(network, mapping.cores, rates)
+            square = target.topology.mesh == "square"
+            outcomes = _outcomes(tried, name, layout)
             explanation = explain(
-                mapping, layout, _outcomes(tried, name, layout), random, sequential, search, stopped, began, bool(rates)
+                mapping, layout, outcomes, random, sequential, search, stopped, began, bool(rates), square
             )
             search.progress("done", CHECKED)
             return Fit(mapping, explanation, ())

@@ -17,6 +17,7 @@ def check_places(target: Target, places: Sequence[Place]) -> Iterator[Finding]:
     dead, reserved = set(topology.dead_cores), set(topology.reserved_cores)
     lost = {(core.chip, core.column, core.row, core.core): "dead" for core in dead}
     lost |= {(core.chip, core.column, core.row, core.core): "reserved" for core in reserved}
+    absent = {(tile.chip, tile.column, tile.row) for tile in topology.absent_tiles}
     taken = Counter(places)
     for place, count in taken.items():
         if count > 1:
@@ -26,6 +27,7 @@ def check_places(target: Target, places: Sequence[Place]) -> Iterator[Finding]:
             and 0 <= place.column < topology.columns.value
             and 0 <= place.row < topology.rows.value
             and 0 <= place.core < topology.cores_per_tile.value
+            and (place.chip, place.column, place.row) not in absent
         )
         if not inside:
             yield "cores", 1, 0, f"the chip has no {place}"

@@ -1,4 +1,7 @@
-"""Entries of the routers' tables that multicast trees take; see `Limits.routing_entries`."""
+"""Entries of the routers' tables that multicast trees take; see `Limits.routing_entries`.
+
+On a square mesh they are counted. For a triangular one there are real tables, and what they hold decides.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,16 @@ from ..mapping import Mapping, Place
 from ..problem import Problem
 from ..target import Target, TilePlace
 from .arrivals import arrivals, distinct_sources
+from .routing_tables import check_routing_tables
 from .tree_entries import count_entries
 
 Array = NDArray[Any]
 
 
 def check_routing_entries(network: Network, target: Target, mapping: Mapping) -> list[Problem]:
-    """The tile whose router's table is fullest, where that is too full."""
+    """The tile whose router's table is fullest, where that is too full; of real tables all that are."""
+    if target.topology.mesh == "triangular":
+        return check_routing_tables(network, target, mapping)
     limit = target.limits.of("routing_entries")
     if limit is None or target.topology.routing != "multicast":
         return []
@@ -36,7 +42,7 @@ def check_routing_entries(network: Network, target: Target, mapping: Mapping) ->
 
 
 def routing_entries(network: Network, target: Target, mapping: Mapping) -> Array:
-    """Entries of each tile's table, (tiles,) int64, the board's tiles row by row."""
+    """Entries of each tile's table on a square mesh, (tiles,) int64, the board's tiles row by row."""
     width, height = _board(target)
     tile_of = np.asarray([_tile(target, place) for place in mapping.places], dtype=np.int64)
     entries = np.zeros(width * height, dtype=np.int64)

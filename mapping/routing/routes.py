@@ -16,8 +16,11 @@ from ..mapping import Mapping
 from ..target import Target
 from ..traffic.fan_out import FanOut, count_fan_out
 from ..traffic.source_classes import SourceClasses
+from .key_blocks import key_blocks
 from .mesh import Link, Mesh
 from .multicast import tree_links
+from .neighbour_exploring import explored_trees
+from .triangular import TriangularMesh
 
 Array = NDArray[Any]
 
@@ -29,7 +32,7 @@ class Ways:
     Attributes
     ----------
     of_groups : (groups, ways) CSR int32 of ones: with unicast routing a way to each core that a spike of the group
-        reaches, with multicast routing the one to all of them.
+        reaches, with multicast routing the one to all of them, on a triangular mesh the one of its block of keys.
     origins : (ways,) int64, the core where each begins; the number of cores for the input.
     arrivals : (ways, cores) CSR int32 of ones, where each ends.
     links : (ways, links) CSR int32 of ones, what each crosses.
@@ -46,7 +49,9 @@ class Routes:
     """Destinations of every group of neurons, and the links between tiles.
 
     A target on the neuron's own core is a synaptic event but no message. Input comes in at one tile, and sends to each
-    core that holds a target.
+    core that holds a target. On a triangular mesh a spike goes to all cores that any neuron of its block of keys
+    reaches; see `KeyBlocks`. One that reaches its own core is then a message too, for it takes a packet to the router
+    and back, but over no link.
 
     Attributes
     ----------
@@ -57,7 +62,7 @@ class Routes:
     """
 
     fan_out: FanOut
-    mesh: Mesh
+    mesh: Mesh | TriangularMesh
     tiles: Array
     multicast: bool = False
 
@@ -74,6 +79,13 @@ class Routes:
     @cached_property
     def ways(self) -> ReadOnly[str, Ways]:
         """Per population that has any projection, the ways of its messages."""
+        if isinstance(self.mesh, TriangularMesh):
+            return {
+                name: self._ways(
+                    blocks.of_groups, blocks.cores, blocks.destinations.indptr, blocks.destinations.indices
+                )
+                for name, blocks in key_blocks(self.fan_out).items()
+            }
         routed = self._trees if self.multicast else self._pairs
         return {name: routed(name, packets) for name, packets in self.packets.items()}
 
@@ -108,7 +120,10 @@ class Routes:
     def _ways(self, of_groups: sparse.csr_array, origins: Array, offsets: Array, ends: Array) -> Ways:
         """Ways from cores to cores, the latter by way as in `Flows`."""
         starts = np.append(self.tiles, self.mesh.entry)[origins]
-        crossed = tree_links(self.mesh, starts, offsets, self.tiles[ends])
+        if isinstance(self.mesh, TriangularMesh):
+            crossed = explored_trees(self.mesh, starts, offsets, self.tiles[ends])
+        else:
+            crossed = tree_links(self.mesh, starts, offsets, self.tiles[ends])
         return Ways(of_groups, origins, _ones(offsets, ends, self.tiles.size), _ones(*crossed, self.mesh.start.size))
 
 
@@ -118,7 +133,12 @@ def _ones(offsets: Array, columns: Array, width: int) -> sparse.csr_array:
 
 
 def build_routes(network: Network, target: Target, mapping: Mapping) -> Routes:
-    """Routes of a mapped network."""
-    mesh = Mesh.of(target)
+    """Routes of a mapped network.
+
+    Raises
+    ------
+    UsageError : absent tiles of a triangular mesh cut off a core.
+    """
+    mesh = TriangularMesh.of(target) if target.topology.mesh == "triangular" else Mesh.of(target)
     fan_out = count_fan_out(network, target, mapping.core_of)
     return Routes(fan_out, mesh, mesh.numbers(mapping.places), target.topology.routing == "multicast")
