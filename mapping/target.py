@@ -16,6 +16,8 @@ from .costs import ByKind, Costs, CostSet, EnergyCosts, PowerCosts, TimeCosts
 from .learning_engine import NO_LEARNING, LearningEngine
 from .limits import Limits
 from .neuron_families import ANY_NEURONS, NeuronModels
+from .processing_element import ProcessingElement
+from .processor_memory import ProcessorMemory
 from .synapse_formats import ListedSynapses, SharedKernel, SharedMemory, SynapseKind, SynapticMemory
 from .topology import CorePlace, TilePlace, Topology
 
@@ -49,6 +51,8 @@ class Target(Strict):
     backend : what runs a program as this chip computes it: "simulator" for Loihi's integers, or a backend of its own.
     neurons : what its neurons can be; anything where that is not given.
     learning : what its synapses learn by; nothing where that is not given.
+    processing_element : what its cores are, where they are processors with an array of multiply-accumulate units.
+    processor_memory : what they have room for, where they are processors that share a tile's memory.
     """
 
     name: str = Field(min_length=1)
@@ -60,6 +64,8 @@ class Target(Strict):
     backend: Literal["simulator", "spinnaker1", "spinnaker2"] = "simulator"
     neurons: NeuronModels = ANY_NEURONS
     learning: LearningEngine = NO_LEARNING
+    processing_element: ProcessingElement | None = None
+    processor_memory: ProcessorMemory | None = None
 
     @model_validator(mode="after")
     def _limits_have_a_meaning(self) -> Self:
@@ -67,6 +73,14 @@ class Target(Strict):
             raise ValueError("limits.memory_bits needs synaptic_memory.shared, which says what takes that memory")
         if self.limits.routing_entries.value is not None and self.topology.routing == "unicast":
             raise ValueError("limits.routing_entries is of multicast routing, and topology.routing is unicast")
+        return self
+
+    @model_validator(mode="after")
+    def _backend_has_what_it_needs(self) -> Self:
+        if self.backend == "spinnaker1" and (self.topology.mesh != "triangular" or self.processor_memory is None):
+            raise ValueError("the backend spinnaker1 needs topology.mesh: triangular, and processor_memory")
+        if self.backend == "spinnaker2" and self.processing_element is None:
+            raise ValueError("the backend spinnaker2 needs processing_element, which says what its array takes")
         return self
 
     @property
