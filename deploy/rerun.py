@@ -10,14 +10,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backends.counting import CoreCounting
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
+from ..backends.simulator.simulate import Simulator
 from ..models.array_file import write_arrays
+from ..models.decision import decide
 from ..models.errors import BackendMissingError, DataError, UsageError
 from ..models.input_code import input_code
 from ..models.network import Network
 from ..models.operators import Input
 from .artifact import load_program, read_report
+from .chip_run import Simulated, run_on_chip
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
 from .evaluation import evaluate_lava, evaluate_learning, simulate
@@ -27,7 +31,7 @@ from .progress import Progress, Quiet
 from .simulator_run import Wanted, run_in_simulator
 
 Array = NDArray[Any]
-Backend = Literal["simulator", "lava"]
+Backend = Literal["simulator", "lava", "spinnaker1", "spinnaker2"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Rerun:
     steps : of each sample in the simulator; fewer than were asked for where not even the first samples are complete.
     interrupted : whether Ctrl-C ended the run, so that there are fewer samples or steps than were asked for.
     asked_samples, asked_steps : of the simulator.
+    costs : what a sample costs, as `Estimate.as_dict` gives it, and the backend's own section of a report; None where
+        the backend is not the chip's own.
     """
 
     backend: Backend
@@ -84,6 +90,7 @@ class Rerun:
     interrupted: bool = False
     asked_samples: int | None = None
     asked_steps: int | None = None
+    costs: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
@@ -128,7 +135,9 @@ def rerun(
     if wanted != Wanted() and (plastic or backend != "simulator"):
         raise UsageError("--out, --record and --states are for the simulator, and for networks that do not learn.")
     wanted.check(program.network)
-    recordings = _data(folder, data, samples, program)
+    recordings = prepared_data(folder, data, samples, program)
+    if backend in ("spinnaker1", "spinnaker2"):
+        return _on_chip(folder, program, recordings, backend, progress or Quiet())
     if backend == "simulator":
         if not plastic:
             return _simulated(program, recordings, wanted, progress or Quiet())
@@ -159,6 +168,28 @@ def _simulated(program: Program, data: Data, wanted: Wanted, progress: Progress)
     )  # fmt: skip
 
 
+def _on_chip(folder: Path, program: Program, data: Data, backend: Backend, progress: Progress) -> Rerun:
+    """Run a program as its chip computes it, and price it."""
+    if program.target.backend != backend:
+        raise UsageError(
+            f"{folder} was deployed for {program.target.name}, which {backend} does not run: deploy it for {backend}."
+        )
+    counting = CoreCounting(program)
+    run = Simulator(program.network).run(program.code.encode(data.x), "output", groups=counting.groups)
+    counters = counting.counters(run.group_spikes, data.samples)
+    simulated = Simulated(counting, run.group_spikes, counters)
+    told = progress.stage(f"running {program.target.name}", data.samples)
+    on_chip = run_on_chip(program, data, simulated, Configuration(), told)
+    spikes = on_chip.counters.per_sample()["spikes"]
+    if on_chip.entries:
+        answer = _as_rerun(backend, on_chip.entries[0], data.notes)
+    else:
+        classes = decide(run.activity[program.network.output], program.decision)
+        accuracy = None if data.y is None else float(np.mean(classes == data.y))
+        answer = Rerun(backend, data.samples, accuracy, 0, None, spikes, data.notes)
+    return replace(answer, costs={**on_chip.estimate.as_dict(), **on_chip.sections})
+
+
 def _as_rerun(backend: Backend, entry: Entry, notes: tuple[str, ...]) -> Rerun:
     compared = 0 if entry.mismatched_spikes is None else entry.samples
     return Rerun(
@@ -179,8 +210,15 @@ def _learned(network: Network, weights: Mapping[str, Array]) -> tuple[LearnedWei
     return tuple(found)
 
 
-def _data(folder: Path, path: Path | None, samples: int | None, program: Program) -> Data:
-    """Data prepared as it was for the deployment, with the number of steps that the program was made for."""
+def prepared_data(folder: Path, path: Path | None, samples: int | None, program: Program) -> Data:
+    """Data prepared as it was for the deployment, with the number of steps that the program was made for.
+
+    Parameters
+    ----------
+    folder : the artifact that `program` is of.
+    path : an `.npz` as for the deployment; None for the data of a built-in model.
+    samples : only the first so many.
+    """
     report = read_report(folder)
     settings = dict(report["settings"])
     largest = settings.pop("encoder_largest", None)

@@ -1,0 +1,1 @@
+"""Writing a program as a PyNN script."""
