@@ -54,6 +54,7 @@ Model = Annotated[
 ]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
+TargetsOption = Annotated[str, typer.Option("--target", "-t", help="As for check; or several, with commas between.")]
 DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
@@ -185,7 +186,7 @@ def _check(model: str, target: str, data: Path | None, settings: Configuration, 
 def deploy(
     model: Model,
     reading: dict[str, Any],
-    target: TargetOption = "loihi2",
+    target: TargetsOption = "loihi2",
     data: DataOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the artifact.")] = Path("build/deployment"),
     config: ConfigOption = None,
@@ -215,7 +216,10 @@ def deploy(
     quiet: QuietOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say whether it fits; write nothing.")] = False,
 ) -> None:
-    """Read, convert, lower, quantize, map and run a model, compare with Lava, estimate its cost, write it all down."""
+    """Read, convert, lower, quantize, map and run a model, compare with Lava, estimate its cost, write it all down.
+
+    Several targets, such as loihi2,spinnaker1,spinnaker2, are compared.
+    """
     settings = _configuration(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
         min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
@@ -223,14 +227,24 @@ def deploy(
         max_loss=max_loss, allow=allow or None, costs=costs, host_power=host_power, transfer_energy=transfer_energy,
         seed=seed, **reading,
     )  # fmt: skip
+    from .deploy.target_list import split_targets
+
     if dry_run:
-        _check(model, target, data, settings, json, quiet)
+        for name in split_targets(target):
+            _check(model, name, data, settings, json, quiet)
         return
-    from .deploy.deployment import deploy as deploy_model
     from .deploy.progress import TerminalProgress
 
+    targets = split_targets(target)
     with TerminalProgress(hidden=quiet or json) as progress:
-        report = deploy_model(model, target, data, out, settings, progress, _command())
+        if len(targets) > 1:
+            from .deploy.several_targets import deploy_on_targets
+
+            report = deploy_on_targets(model, targets, data, out, settings, progress, _command())
+        else:
+            from .deploy.deployment import deploy as deploy_model
+
+            report = deploy_model(model, target, data, out, settings, progress, _command())
     if json:
         _print_json(report)
     elif not quiet:
@@ -240,28 +254,46 @@ def deploy(
 @app.command()
 @reads_model
 def export(
-    model: Model,
+    model: Annotated[str, typer.Argument(help="To nir: a model, as for deploy. To pynn: a folder that deploy wrote.")],
     reading: dict[str, Any],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
-    to: Annotated[Literal["nir"], typer.Option(help="The format.")] = "nir",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; the folder for pynn.")],
+    to: Annotated[Literal["nir", "pynn"], typer.Option(help="The format.")] = "nir",
     data: DataOption = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="To pynn, samples that go along; 50 if not given.")] = None,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write a model in the format of other tools, and list what that format cannot say."""
-    from .deploy.export import export_model
+    """Write a model or a deployment in the format of other tools, and list what that format cannot say."""
+    if to == "pynn":
+        from .deploy.export_program import DEFAULT_SAMPLES, export_program, export_summary
 
-    notes = export_model(model, to, out, _configuration(config, **reading), data)
+        given = ", ".join([f"--{name.replace('_', '-')}" for name in reading] + ["--config"] * (config is not None))
+        _refuse(f"--to pynn writes a deployment, whose model was read before: leave out {given}.", bool(given))
+        lines = export_summary(out, export_program(Path(model), out, data, samples or DEFAULT_SAMPLES))
+    else:
+        from .deploy.export import export_model
+
+        _refuse("--samples is for --to pynn; a model file holds no data.", samples is not None)
+        lines = (f"{out} written.", *export_model(model, to, out, _configuration(config, **reading), data))
     if not quiet:
-        typer.echo(f"{out} written.")
-        for note in notes:
-            typer.echo(f"  {note}")
+        for line in lines:
+            typer.echo(line if line is lines[0] else f"  {line}")
+
+
+def _refuse(why: str, refused: bool) -> None:
+    """Raise UsageError for options that do not go together."""
+    from .models.errors import UsageError
+
+    if refused:
+        raise UsageError(why)
 
 
 @app.command()
 def run(
     folder: Folder,
-    backend: Annotated[Literal["simulator", "lava"], typer.Option(help="What runs it.")] = "simulator",
+    backend: Annotated[
+        Literal["simulator", "lava", "spinnaker1", "spinnaker2"], typer.Option(help="What runs it.")
+    ] = "simulator",
     data: DataOption = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Run only the first so many samples.")] = None,
     processes: ProcessesOption = "layer",
@@ -273,7 +305,7 @@ def run(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run a deployed model again, in the simulator or in Lava, and compare the two."""
+    """Run a deployed model again, in the simulator, in Lava or as SpiNNaker does, and compare with the simulator."""
     from .deploy.progress import TerminalProgress
     from .deploy.rerun import rerun
     from .deploy.run_summary import run_lines
@@ -304,6 +336,25 @@ def report(folder: Folder, json: JsonOption = False) -> None:
         _print_json(document)
     else:
         _print_report(document, folder)
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Two folders or more that `spikeloom deploy` wrote.")],
+    json: JsonOption = False,
+) -> None:
+    """Put deployments side by side, and each beside the same network without spikes."""
+    from .deploy.compare import compare_folders
+
+    comparison = compare_folders(folders)
+    if json:
+        _print_json(comparison)
+    else:
+        from rich.console import Console
+
+        from .deploy.comparison_table import print_comparison
+
+        print_comparison(comparison, Console())
 
 
 @app.command()
@@ -406,9 +457,13 @@ def _print_json(document: Any) -> None:
 def _print_report(document: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
 
+    from .deploy.comparison_table import print_comparison
     from .deploy.summary import print_summary
 
-    print_summary(document, Console(), folder)
+    if "deployments" in document:  # of several targets
+        print_comparison(document, Console())
+    else:
+        print_summary(document, Console(), folder)
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ class Artifact:
     counters : of the run on all samples.
     report, config : as JSON can hold them.
     texts : further text files by name, such as "report.html".
+    write : writes what else belongs to it, such as routing tables, into its folder.
     """
 
     program: Program
@@ -69,6 +70,7 @@ class Artifact:
     report: Mapping[str, Any]
     config: Mapping[str, Any]
     texts: Mapping[str, str]
+    write: Callable[[Path], None]
 
 
 def write_artifact(out: Path, artifact: Artifact) -> None:
@@ -107,6 +109,7 @@ def _fill(folder: Path, artifact: Artifact) -> None:
     program.save(folder / PROGRAM_FOLDER)
     write_counters(artifact.counters, folder / COUNTERS_NAME)
     write_standalone(program.network, folder / LAVA_FOLDER, program.mapping.core_of)
+    artifact.write(folder)
     texts = {REPORT_NAME: _json(report), LEDGER_NAME: _json(report["ledger"]), **artifact.texts}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ from ..mapping.target_files import load_target
 from ..models.errors import BackendFailedError, BackendMissingError
 from .artifact import PAGE_NAME, Artifact, check_destination, write_artifact
 from .attribution import Attribution, attribute, samples_of
+from .chip_run import run_on_chip
 from .compilation import Compiled, compile_model
 from .configuration import Configuration
 from .conversion.calibrated import convert_graph
@@ -88,13 +89,19 @@ def make_artifact(
     evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary, layers)
     attribution = _attribution(compiled, recordings, progress)
     waived = guard(evaluation.entries, compiled.overflows, attribution, config)
+    told = progress.stage(f"running {chip.name}", recordings.samples) if chip.backend == "spinnaker1" else _nobody
+    on_chip = run_on_chip(compiled.program, recordings, evaluation.simulated, config, told)
     lava, warnings = _lava(compiled.program, recordings, config, progress)
     report = build_report(
-        model, compiled, evaluation, (*evaluation.entries, *lava), attribution, recordings, (*waived, *warnings),
-        config, command,
+        model, compiled, evaluation, on_chip, lava, attribution, recordings, (*waived, *warnings), config, command,
+        graph if ordinary is None else ordinary,
     )  # fmt: skip
     texts = {PAGE_NAME: render(report)}
-    return Artifact(compiled.program, evaluation.counters, report, config.model_dump(mode="json"), texts)
+    return Artifact(compiled.program, on_chip.counters, report, config.model_dump(mode="json"), texts, on_chip.write)
+
+
+def _nobody(samples: float) -> None:
+    """Progress that nobody asked for."""
 
 
 def _check_lava(config: Configuration) -> None:

@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from ..backends.counting import CoreCounting
 from ..backends.lava.backend import learn_in_lava
 from ..backends.program import Program
-from ..backends.run import Counters, Run
+from ..backends.run import Run
 from ..backends.simulator.simulate import Simulator
 from ..models.encoders import IntegrateAndFire, PoissonRate
+from ..models.execution.active_neurons import ActiveNeurons
 from ..models.execution.forward import forward
 from ..models.execution.graph_run import run_graph
-from ..models.execution.network_run import run_network
+from ..models.execution.network_run import Probe, run_network
 from ..models.execution.overflow_counts import OverflowCounts
 from ..models.graph import Graph
-from ..models.network import Network
+from ..models.network import Network, Population
 from ..models.neurons import SigmaDelta
+from ..models.neurons.neuron_model import State
+from .chip_run import Simulated
 from .confidence import wilson_interval
 from .data import Data
 from .ledger import Entry, Tally
@@ -37,10 +40,10 @@ BYTES_AN_ENTRY = 12  # of a neuron and step over all stages
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Ledger entries of all stages but Lava, and the counters of the simulator."""
+    """Ledger entries of all stages but Lava and the chip's own, and what happened in the simulator."""
 
     entries: tuple[Entry, ...]
-    counters: Counters
+    simulated: Simulated
 
 
 def evaluate(
@@ -67,6 +70,7 @@ def evaluate(
     stages = (first_stage, "network", "integer", "simulator")
     tallies = {stage: Tally(stage, program.network, program.decision) for stage in stages}
     overflows = OverflowCounts(state_bits(program.target))
+    active = ActiveNeurons(program.mapping.core_of, program.mapping.cores, program.steps)
     right = 0
     shape = network.input.shape
     last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
@@ -82,7 +86,7 @@ def evaluate(
         given = integers if network.integer else x
         trained = run_graph(graph, given.reshape(*x.shape[:2], *shape), first_sample=first)
         timed = run_network(network, given, first_sample=first)
-        integer = run_network(program.network, integers, overflows, first_sample=first)
+        integer = run_network(program.network, integers, _both(overflows, active), first_sample=first)
         simulation = simulator.run(integers, "all", groups=counting.groups, first_sample=first)
         tallies[first_stage].add(_of_network(trained, network), labels, None)
         tallies["network"].add(timed, labels, trained)
@@ -99,7 +103,17 @@ def evaluate(
         accuracy = None if data.y is None else right / data.samples
         interval = None if data.y is None else wilson_interval(right, data.samples)
         entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None, interval), *entries)
-    return Evaluation(entries, counting.counters(group_spikes, data.samples))
+    counters = counting.counters(group_spikes, data.samples)
+    depths = {population.name: population.depth for population in program.network.populations}
+    return Evaluation(entries, Simulated(counting, group_spikes, counters.with_active(active.counts, depths)))
+
+
+def _both(*probes: Probe) -> Probe:
+    def probe(population: Population, step: int, state: State, arriving: Array, output: Array) -> None:
+        for one in probes:
+            one(population, step, state, arriving, output)
+
+    return probe
 
 
 def _classes(ordinary: Graph, data: Data, x: Array, last: bool) -> Array:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from ..backends.counting import CoreCounting
 from ..backends.estimate import Estimate, estimate
+from ..backends.program import Program
+from ..backends.run import Counters
 from ..backends.system_costs import SystemCosts
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
@@ -32,8 +36,24 @@ def price(
     """
     program = load_program(folder)
     chip = program.target if target is None else _same_board(load_target(target), program.target, folder)
-    counters = load_counters(folder)
-    return estimate(counters, program.mapping, chip, period=program.period, costs=costs, system=system or SystemCosts())
+    counters, system = load_counters(folder), system or SystemCosts()
+    if chip.backend == "spinnaker2":
+        return _on_arrays(folder, replace(program, target=chip), counters, costs, system)
+    return estimate(counters, program.mapping, chip, period=program.period, costs=costs, system=system)
+
+
+def _on_arrays(folder: Path, program: Program, counters: Counters, costs: str | None, system: SystemCosts) -> Estimate:
+    """SpiNNaker 2's layers run on its arrays or event by event, as they would with these constants."""
+    from ..backends.spinnaker2.activity_file import ACTIVITY_NAME, read_activity
+    from ..backends.spinnaker2.execution import plan_execution
+    from ..backends.spinnaker2.layer_parts import find_parts
+    from ..backends.spinnaker2.section import element_of, estimate_at
+
+    activity, samples = read_activity(folder / ACTIVITY_NAME)
+    element = element_of(program)
+    parts = find_parts(program, element.array, CoreCounting(program).groups)
+    plan = plan_execution(parts, activity, samples, element)
+    return estimate_at(plan, counters, program, costs=costs, system=system)
 
 
 def _same_board(chip: Target, deployed: Target, folder: Path) -> Target:

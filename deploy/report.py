@@ -9,21 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.estimate import estimate
+from ..backends.estimate import Estimate
+from ..backends.program import Program
+from ..mapping.target import Target
 from ..models.encoders import IntegrateAndFire, PoissonRate
 from ..models.graph import Graph
 from ..models.network import Network
 from ..models.operators import Input
 from .attribution import Attribution
+from .baseline import baseline_section
+from .chip_run import ChipRun
 from .compilation import Compiled
 from .configuration import Configuration
 from .data import Data
+from .data_identity import data_section
 from .evaluation import Evaluation
 from .ledger import Entry
 from .model_source import Model, digest, model_path
+from .neurobench import count_membrane_updates, neurobench_section
 from .report_quantization import quantization_section
 
 FORMAT = 1
+MEMBRANE_SAMPLES = 16  # whose potentials are looked at for the membrane updates
 PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "mtkahypar", "lava-nc")
 
 
@@ -31,21 +38,28 @@ def build_report(
     model: Model,
     compiled: Compiled,
     evaluation: Evaluation,
-    ledger: Sequence[Entry],
+    on_chip: ChipRun,
+    lava: Sequence[Entry],
     attribution: Attribution | None,
     data: Data,
     warnings: Sequence[str],
     config: Configuration,
     command: str,
+    trained: Graph,
 ) -> dict[str, Any]:
-    """Put the report together; its keys are described in docs/report.md."""
-    program, counters = compiled.program, evaluation.counters
+    """Put the report together; its keys are described in docs/report.md.
+
+    Parameters
+    ----------
+    lava : its line of the ledger, if it ran.
+    trained : the network as it was trained, before any conversion.
+    """
+    program, counters = compiled.program, on_chip.counters
+    ledger = (*evaluation.entries, *on_chip.entries, *lava)
     entry = compiled.graph.nodes[compiled.graph.inputs[0]]
     assert isinstance(entry, Input)
     mapping, target = program.mapping, program.target
-    priced = estimate(
-        counters, mapping, target, period=program.period, costs=config.costs, system=config.system
-    ).as_dict()
+    priced = on_chip.estimate.as_dict()
     return {
         "format": FORMAT,
         "model": {
@@ -79,6 +93,11 @@ def build_report(
             for name, spikes in counters.layer_spikes.items()
         },
         **priced,
+        "other_accounts": {name: _accounts(other, target) for name, other in on_chip.others.items()},
+        **on_chip.sections,
+        "baseline": baseline_section(program, counters, trained),
+        "neurobench": neurobench_section(program, counters, _membrane_updates(program, data)),
+        "data": data_section(data),
         "utilisation": [vars(use) for use in mapping.uses],
         "assumptions": [*compiled.graph.assumptions, *compiled.notes, *data.notes],
         "warnings": [*_warnings(evaluation.entries), *warnings],
@@ -95,6 +114,25 @@ def build_report(
         },
         "command": command,
     }
+
+
+def _accounts(other: Estimate, target: Target) -> dict[str, Any]:
+    """What a sample takes by another of the target's accounts."""
+    system = other.system_total
+    return {
+        "description": target.cost_set(other.cost_set).description,
+        "dynamic_neurocore": other.dynamic._asdict(),
+        "chip_total": other.chip_total._asdict(),
+        "system_total": None if system is None else system._asdict(),
+        "latency_per_sample": other.latency._asdict(),
+    }
+
+
+def _membrane_updates(program: Program, data: Data) -> dict[str, Any] | None:
+    """Of the first samples, for states take memory; None where the simulator keeps no states, as while it learns."""
+    if program.network.plastic:
+        return None
+    return count_membrane_updates(program, program.code.encode(data.first(MEMBRANE_SAMPLES).x))
 
 
 def _path(model: Model, name: str) -> str | None:

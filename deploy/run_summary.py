@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from .quantities import format_quantity, format_range
 from .rerun import Rerun
 
 
@@ -24,6 +28,21 @@ def run_lines(result: Rerun) -> list[str]:
         f"before and {learned.after:.1f} after, now {learned.lowest}..{learned.highest}."
         for learned in result.learned
     ]
+    if result.costs is not None:
+        lines.append(_costs(result.costs))
     if result.mismatched_weights is not None:
         lines.append(f"Against the simulator: {result.mismatched_weights} mismatched weights.")
     return lines
+
+
+def _costs(costs: Mapping[str, Any]) -> str:
+    """Energy and time of a sample in a sentence."""
+    energy, latency = costs["energy_per_sample"], costs["latency_per_sample"]
+    sentence = (
+        f"A sample takes an estimated {format_quantity(energy['nominal'], 'J')} ({format_range(energy, 'J')}) of "
+        f"dynamic energy and {format_quantity(latency['nominal'], 's')} ({format_range(latency, 's')})"
+    )
+    slowdown = costs["step_time"]["slowdown"]
+    if slowdown is not None and slowdown["nominal"] > 1:
+        sentence += f", {slowdown['nominal']:g} times slower than the clock"
+    return f"{sentence}."

@@ -1,0 +1,80 @@
+"""One model on several targets, and what they come to side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..mapping.target import Target
+from ..mapping.target_files import load_target
+from ..models.errors import DoesNotFitError, UsageError
+from .artifact import PAGE_NAME, Artifact, check_destination, write_comparison
+from .compare import comparison_of
+from .comparison_page import render_comparison
+from .configuration import Configuration
+from .deployment import make_artifact
+from .model_source import Model, Recordings
+from .progress import Progress, Quiet
+
+
+def deploy_on_targets(
+    model: Model,
+    targets: Sequence[str],
+    data: Recordings,
+    out: Path | None,
+    config: Configuration | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Deploy a model on each target, and compare.
+
+    Parameters
+    ----------
+    targets : names of targets, or paths of YAML files.
+    out : folder for all artifacts, each in a folder named after its target; None writes nothing.
+    model, data, config, progress, command : see `deploy`.
+
+    Returns
+    -------
+    The comparison, as in its `report.json`; see `comparison_of`. Targets that the network does not fit are among
+    `refused`, with the reason.
+
+    Raises
+    ------
+    DoesNotFitError : it fits none of them.
+    SpikeloomError : see `models/errors.py`; nothing is written then.
+    """
+    progress, config = progress or Quiet(), config or Configuration()
+    if out is not None:
+        check_destination(out)
+    chips = [load_target(name) for name in targets]
+    _tell_apart(chips)
+    artifacts: dict[str, Artifact] = {}
+    refused: dict[str, str] = {}
+    for chip in chips:
+        progress.stage(f"deploying to {chip.name}")
+        try:
+            artifacts[chip.name] = make_artifact(model, chip, data, config, progress, command)
+        except DoesNotFitError as error:
+            refused[chip.name] = str(error)
+    if not artifacts:
+        reasons = "\n".join(refused.values())
+        raise DoesNotFitError(f"the model fits none of {', '.join(refused)}:\n{reasons}")
+    reports = [artifact.report for artifact in artifacts.values()]
+    comparison = comparison_of(reports, labels=list(artifacts)) | {"refused": refused, "command": command}
+    if out is not None:
+        progress.stage("writing")
+        page = render_comparison(comparison, str(reports[0]["model"]["name"]), command)
+        write_comparison(out, artifacts, comparison, {PAGE_NAME: page})
+    return comparison
+
+
+def _tell_apart(chips: Sequence[Target]) -> None:
+    """Refuse what could not have a folder of its own."""
+    names = [chip.name for chip in chips]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"--target: two of the targets are named {name}; give them names of their own (name).")
+        if Path(name).name != name or name in (".", ".."):
+            raise UsageError(f"--target: {name!r} cannot be the name of a folder; give the file another name (name).")
