@@ -22,7 +22,7 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator venv venv-torch clean
+.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs venv venv-torch clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,10 +30,10 @@ help:  ## list the commands
 demo: $(STAMPS)/base  ## deploy the built-in digits network to Loihi 2; the report lies in build/demo
 	$(BIN)/spikeloom deploy digits --target loihi2 --out build/demo --lava-samples 10
 
-test: $(STAMPS)/test $(STAMPS)/interop-tried  ## run the tests, but for the slow ones
+test: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run the tests, but for the slow ones
 	$(BIN)/python -P -m pytest -q $(SHARED_OUT) -m "not slow"
 
-test-all: $(STAMPS)/test $(STAMPS)/interop-tried  ## run all tests
+test-all: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run all tests
 	$(BIN)/python -P -m pytest -q $(SHARED_OUT)
 
 lint: $(STAMPS)/lint  ## check style, format and types
@@ -41,7 +41,7 @@ lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator  ## run the measurements that the README quotes
+bench: bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs  ## run the measurements that the README quotes
 
 bench-accuracy: $(STAMPS)/base
 	$(BIN)/python benchmarks/accuracy.py
@@ -62,6 +62,10 @@ bench-simulator: $(STAMPS)/base
 	$(INSTALL) --no-build-isolation -e ".[bench]"
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/simulator_scale.py
+
+# SANA-FE gets an environment of its own under build/peers.
+bench-costs: $(STAMPS)/base
+	$(BIN)/python benchmarks/costs.py
 
 venv: $(STAMPS)/base  ## only make .venv with Spikeloom and Lava in it
 
@@ -127,4 +131,10 @@ $(STAMPS)/interop-tried: $(STAMPS)/torch-tried
 	    $(INSTALL) --no-build-isolation -e ".[interop]" && $(INSTALL) --no-deps $(INTEROP); \
 	fi 2>$(STAMPS)/interop.log || \
 	    echo "The spiking libraries are not to be had here; the tests that compare with them will be skipped."
+	@touch $@
+
+# Exported scripts are run in NEST, which has wheels for Linux only; without it those tests skip themselves.
+$(STAMPS)/pynn-tried: $(STAMPS)/test
+	@$(INSTALL) --no-build-isolation -e ".[pynn]" 2>$(STAMPS)/pynn.log \
+	    || echo "PyNN and NEST are not to be had here; the tests that run exported scripts will be skipped."
 	@touch $@

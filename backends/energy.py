@@ -1,7 +1,8 @@
 """Energy of a sample: how often each operation happened, times what it costs.
 
-dynamic energy = neurons * steps * access + active neurons * update + spikes * spike + synaptic operations * their kind's
-                 + messages * (packet + packet in) + rows * row + words * memory read
+dynamic energy = neurons * steps * access + active neurons * update + spikes * spike
+                 + synaptic operations * their kind's + rows * row + words * memory read
+                 + messages * (packet + packet in)
                  + hops east-west * theirs + hops north-south * theirs, those from chip to chip apart and dearer
 static energy  = (chips * (static power + power of the processors) + cores * power of a core) * time
 

@@ -106,7 +106,8 @@ class Counters:
             rows[depths[name] : depths[name] + self.steps] += counts
             shares[self.by_layer.layers.index(name), :-1] = counts.sum(axis=0)
         by_operation = {**self.by_layer.counts, "neuron_update": shares}
-        return replace(self, active_neurons=rows, by_layer=replace(self.by_layer, counts=MappingProxyType(by_operation)))
+        by_layer = replace(self.by_layer, counts=MappingProxyType(by_operation))
+        return replace(self, active_neurons=rows, by_layer=by_layer)
 
     def per_sample(self) -> dict[str, float]:
         """Spikes, synaptic operations, neuron updates, memory reads, packets and hops of a mean sample."""

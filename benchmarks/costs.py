@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from costs_boards import cases
+from costs_boards import cases, event_energies, ordinary_inference
 from costs_sanafe import against_sanafe
 from simulator_environments import NotInstalled
 from simulator_runs import Failed
@@ -35,6 +35,7 @@ def main() -> None:
     options = _arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     _print_boards()
+    _print_events()
     _print_spinnaker_2()
     problem = None if options.no_sanafe else _print_sanafe(options)
     _print_pilotnet()
@@ -72,6 +73,22 @@ def _print_boards() -> None:
     print(
         f"\nLargest error: {worst['spinn3']:.1%} on SpiNN-3, {worst['spinnaker1']:.1%} on SpiNN-5 (goals: "
         f"{OWN_BOARD:.0%} and {OTHER_BOARD:.0%}); {within} of {len(found)} measurements lie in the range.\n"
+    )
+
+
+def _print_events() -> None:
+    """Single figures that were published of a synaptic event, and of a network without spikes."""
+    (low, nominal, high), published = event_energies()
+    print("## A synaptic event of SpiNNaker 1, with its share of rows and packets\n")
+    print("| model, nJ | range | published, nJ | in range | source |\n|---|---|---|---|---|")
+    for source, energy in published:
+        inside = "yes" if low <= energy <= high else "no"
+        ends = f"{1e9 * low:.1f}–{1e9 * high:.1f}"
+        print(f"| {1e9 * nominal:.1f} | {ends} | {1e9 * energy:.1f} | {inside} | {source} |")
+    source, measured, arithmetic = ordinary_inference()
+    print(
+        f"\nWithout spikes: {1e3 * measured:.1f} mJ measured ({source}), {1e6 * arithmetic:.2f} µJ of arithmetic at 45 nm, "
+        f"{measured / arithmetic:,.0f} times less: the baseline is a lower bound.\n"
     )
 
 

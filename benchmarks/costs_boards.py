@@ -1,6 +1,6 @@
 """SpiNNaker boards whose power was measured, beside what the cost model says of the same workloads.
 
-The counts are prices of `published_power.yaml`; each is a second of a board in real time. Generators of random input
+The counts are those of `published_power.yaml`; each is a second of a board in real time. Generators of random input
 count as neurons, which they nearly are: programs on the same cores, once a step.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from spikeloom.mapping.arithmetic_costs import load_arithmetic_costs
 from spikeloom.mapping.constant import Bounds, Constant
 from spikeloom.mapping.target_files import load_target
 
@@ -71,3 +72,21 @@ def board_power(board: str, counts: Mapping[str, float]) -> Bounds:
         for end, idle in enumerate(account.power.board.bounds)
     ]
     return Bounds(*ends)
+
+
+def event_energies() -> tuple[Bounds, list[tuple[str, float]]]:
+    """An event of the workload "random" with its share of rows and packets, and what was published of events; J."""
+    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    counts = document["workloads"]["random"]
+    idle = {name: 0 for name in counts} | {"neurons": counts["neurons"]}
+    ends = zip(board_power("spinn3", counts), board_power("spinn3", idle | {"spikes": counts["spikes"]}), strict=True)
+    published = [(entry["source"], entry["energy"]) for entry in document["event_energies"]]
+    return Bounds(*((busy - without) / counts["events"] for busy, without in ends)), published
+
+
+def ordinary_inference() -> tuple[str, float, float]:
+    """A network without spikes on a CPU: the source, J measured, and J of its operations alone at 45 nm (fp32)."""
+    account = load_arithmetic_costs()
+    example, precision = account.measured_example, account.precisions["fp32"]
+    each = precision.multiply.value + precision.accumulate.value
+    return example.energy.source, 1e-3 * example.energy.value, 1e-12 * each * example.multiply_accumulates.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..mapping.explanation import Explanation
 from ..mapping.features import check_features
 from ..mapping.learning_engine import check_learning
 from ..mapping.mapper import explained_mapping
+from ..mapping.mapping import Mapping
 from ..mapping.problem import describe
 from ..mapping.target import Target
 from ..models.decision import natural_decision
@@ -31,6 +32,7 @@ from .progress import MAPPING_TOTAL, Progress, share_of
 from .quantization.layer_quantization import Quantization
 from .quantization.lost_steps import lost_steps
 from .quantization_stage import quantize_for
+from .real_time_mapping import SAMPLES, mapped_in_real_time
 from .state_widths import state_bits
 
 Array = NDArray[Any]
@@ -57,7 +59,7 @@ class Compiled:
     program: Program
     explanation: Explanation
     notes: tuple[str, ...]
-    overflows: Mapping[str, Mapping[str, int]]
+    overflows: ReadOnly[str, ReadOnly[str, int]]
     calibrated_on: Array
 
 
@@ -84,14 +86,27 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     weights = {name: part for layer in quantization.layers for name, part in layer.projections.items()}
     told = share_of(progress.stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
     rates = _rates(quantization.network, code, stage.calibration)
-    mapping, explanation = explained_mapping(
-        quantization.network, target, rates, config.mapping, code.bits, config.search(told)
-    )
     decision = config.decision or natural_decision(network.by_name[network.output])
-    program = Program(with_learning(quantization.network, rules), mapping, target, code, decision, data.steps)
+    learning = with_learning(quantization.network, rules)
+
+    def map_to(chip: Target) -> tuple[Mapping, Explanation]:
+        return explained_mapping(quantization.network, chip, rates, config.mapping, code.bits, config.search(told))
+
+    def program_of(mapping: Mapping) -> Program:
+        return Program(learning, mapping, target, code, decision, data.steps)
+
+    account = target.cost_set(config.costs)
+    kept_up: tuple[str, ...] = ()
+    if config.real_time and target.backend == "spinnaker1" and account.step_time_model == "clock":
+        integers = code.encode(stage.calibration[:SAMPLES])
+        mapping, explanation, kept_up = mapped_in_real_time(map_to, program_of, target, account, integers)
+    else:
+        mapping, explanation = map_to(target)
+    program = program_of(mapping)
     remarks = [
         *notes,
         *stage.notes,
+        *kept_up,
         *learning_notes(program.network),
         *(lost_steps(graph, network, weights) if weights else ()),
         f"decision: the class of the largest output, by {decision} over the steps of a sample (decision).",

@@ -93,6 +93,7 @@ class Configuration(BaseModel):
     effort : how long the mapper searches.
     mapping_seconds : after which it stops with the best that it has; None for no such limit. What it then finds depends
         on the machine.
+    real_time : on a chip whose steps keep to a clock, use as many cores as it takes to keep up with it.
     min_accuracy : end with an error where the simulator stays below, in [0, 1].
     max_loss : accuracy that may be lost from the first stage to the simulator, in [0, 1].
     allow : guards that only warn.
@@ -135,6 +136,7 @@ class Configuration(BaseModel):
     mapping: str = "auto"
     effort: Effort = "normal"
     mapping_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    real_time: bool = True
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
     max_loss: float = Field(default=0.02, ge=0, le=1)
     allow: tuple[GuardName, ...] = ()

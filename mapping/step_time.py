@@ -2,8 +2,8 @@
 
 In every step a core does two kinds of work, and its memory a third:
 
-    neuron work  = neurons * access + active neurons * update + spikes * spike + packets out * packet out       (it sends)
-    synapse work = packets in * packet in + synaptic operations * their kind's                   (it receives)
+    neuron work  = neurons * access + active neurons * update + spikes * spike + packets out * packet out     (sends)
+    synapse work = packets in * packet in + synaptic operations * their kind's                  (receives)
     memory work  = words of synaptic memory * memory read
 
 The step ends for all cores at once, at the barrier. With the step time model of the target's account:
