@@ -247,6 +247,7 @@ def _notes(account: CostSet, system: SystemCosts, counters: Counters) -> tuple[s
         left_out[system.host_power is not None, system.transfer_energy is not None],
         stream,
         updates,
-        "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest.",
+        "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest; "
+        "latency_of_samples is of samples one by one.",
         step_time[account.step_time_model],
     )

@@ -13,6 +13,7 @@ from ..backends.counting import CoreCounting
 from ..backends.estimate import Estimate, estimate
 from ..backends.program import Program
 from ..backends.run import Counters
+from ..backends.sample_times import time_samples
 from ..backends.simulator.simulate import Simulator
 from ..mapping.problem import describe
 from ..models.errors import DoesNotFitError
@@ -22,6 +23,7 @@ from .ledger import Entry, Tally
 
 Array = NDArray[Any]
 BATCH_BYTES = 1 << 28  # of activity of both machines that are compared
+SINGLE_SAMPLES, SINGLE_NEURON_STEPS = 32, 10**8  # samples that are timed one by one: so many, or so much work
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,21 @@ def _on_loihi(
     """The chip's integers are the simulator's."""
     counters = simulated.counters
     priced = _by_accounts(lambda name: _estimate(counters, program, config, name), program, config)
-    return ChipRun((), counters, *priced, {}, lambda folder: None)
+    sections = (
+        {} if program.network.plastic else {"latency_of_samples": _single_samples(program, data, simulated, config)}
+    )
+    return ChipRun((), counters, *priced, sections, lambda folder: None)
+
+
+def _single_samples(program: Program, data: Data, simulated: Simulated, config: Configuration) -> dict[str, Any]:
+    """How long samples take one by one; of as many as are run in no time."""
+    neurons = sum(population.size for population in program.network.populations)
+    samples = min(data.samples, SINGLE_SAMPLES, max(1, SINGLE_NEURON_STEPS // (neurons * data.steps)))
+    times = time_samples(
+        program.code.encode(data.first(samples).x), simulated.counting, Simulator(program.network), simulated.counters,
+        program.mapping, program.target, program.target.cost_set(config.costs),
+    )  # fmt: skip
+    return times.as_dict()
 
 
 def _on_spinnaker2(
