@@ -84,7 +84,7 @@ def deploy(
     ----------
     model : path of a model file, the name of a built-in model, or what `load` returned.
     config, options : see `load`.
-    target : name of a chip, or path of a YAML file.
+    target : name of a chip, or path of a YAML file; several with commas between.
     data : an `.npz` file, or (x, y) with x (samples, steps, ...) or static (samples, ...) and y (samples,) or None;
         None for the data of a built-in model.
     out : folder to write the artifact to; None writes nothing.
@@ -92,11 +92,18 @@ def deploy(
 
     Returns
     -------
-    The report, as in `report.json`.
+    The report, as in `report.json`; of several targets the comparison.
     """
-    from .deployment import deploy as deploy_model
+    from .target_list import split_targets
 
     settings = configuration(_path(config), **options)
+    targets = split_targets(str(target))
+    if len(targets) > 1:
+        from .several_targets import deploy_on_targets
+
+        return deploy_on_targets(_model(model), targets, _recordings(data), _path(out), settings, progress)
+    from .deployment import deploy as deploy_model
+
     return deploy_model(_model(model), str(target), _recordings(data), _path(out), settings, progress)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .comparison_rows import ComparisonRow, figure_rows, least_sentence, shown_value
+from .comparison_rows import ComparisonRow, figure_rows, least_sentence, shown_value, without_spikes
 
 Json = Mapping[str, Any]
 OUTCOME_STYLES = {"wins": "green", "loses": "red", "undecided": "yellow"}
@@ -26,11 +26,9 @@ def print_comparison(comparison: Json, console: Console) -> None:
     console.print(_figures(figure_rows(comparison), labels))
     if comparison.get("differences"):
         console.print(_differences(comparison["differences"], labels))
-    for label, one in zip(labels, deployments, strict=True):
-        baseline = one.get("baseline")
-        if baseline is not None:
-            style = OUTCOME_STYLES.get(baseline.get("outcome"), "")
-            console.print(Text.assemble((f"{label}: ", "bold"), (str(baseline.get("verdict")), style)))
+    for names, baseline in without_spikes(comparison):
+        style = OUTCOME_STYLES.get(str(baseline.get("outcome")), "")
+        console.print(Text.assemble((f"{names}: ", "bold"), (str(baseline["verdict"]), style)))
     for name, least in (comparison.get("least_energy") or {}).items():
         console.print(Text(least_sentence(name, least), style="italic"))
     for name, reason in (comparison.get("refused") or {}).items():

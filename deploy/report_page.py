@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-
+from .energy_table import COLUMNS, energy_rows
 from .layer_table import layer_rows
-from .quantities import (
-    UNKNOWN,
-    format_count,
-    format_interval,
-    format_quantity,
-    format_range,
-    format_share,
-    is_number,
-)
+from .page_environment import page_environment
+from .quantities import UNKNOWN, format_count, format_quantity, format_range, is_number
 from .verdict import STAGES, Report, ledger, remarks, titles, verdict
 
-TEMPLATES = Path(__file__).with_name("templates")
 LABELLED_CORES = 64  # with more of them, the squares get too small for a figure
 WIDE_GRID, NARROW_GRID = 16, 8  # columns, without and with figures
 
@@ -76,35 +66,31 @@ def render(report: Report) -> str:
     -------
     str : a whole HTML document.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        quantity=format_quantity, range=format_range, share=format_share, count=format_count, interval=format_interval
-    )
     model, target = titles(report)
     squares = core_squares(report)
-    return environment.get_template("report.html.jinja").render(
-        report=report,
-        model=model,
-        target=target,
-        verdict=verdict(report),
-        remarks=remarks(report),
-        ledger=ledger(report),
-        stages=STAGES,
-        layer_rows=layer_rows(report),
-        squares=squares,
-        grid_rows=1 + max((square.row for square in squares), default=0),
-        grid_columns=1 + max((square.column for square in squares), default=0),
-        labelled=len(squares) <= LABELLED_CORES,
-        resources=resources(report),
-        accounts=_rows(report.get("energy_accounts"), "account"),
-        layer_counts=_rows(report.get("layer_counts"), "layer"),
-        cell=_cell,
+    return (
+        page_environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            model=model,
+            target=target,
+            verdict=verdict(report),
+            remarks=remarks(report),
+            ledger=ledger(report),
+            stages=STAGES,
+            layer_rows=layer_rows(report),
+            squares=squares,
+            grid_rows=1 + max((square.row for square in squares), default=0),
+            grid_columns=1 + max((square.column for square in squares), default=0),
+            labelled=len(squares) <= LABELLED_CORES,
+            resources=resources(report),
+            accounts=_rows(report.get("energy_accounts"), "account"),
+            energy_rows=energy_rows(report),
+            energy_columns=COLUMNS,
+            layer_counts=_rows(report.get("layer_counts"), "layer"),
+            cell=_cell,
+        )
     )
 
 

@@ -23,9 +23,12 @@ LAYER_LEGEND = (
     "class: samples whose class stays then; weights clipped and zeroed; over: widths left."
 )
 COSTS = (
-    ("energy", "energy_per_sample", "J", "dynamic energy of a sample"),
-    ("latency", "latency_per_sample", "s", "from first to last step of a sample"),
+    ("energy", ("energy_per_sample",), "J", "dynamic energy of a sample"),
+    ("chip", ("energy_accounts", "chip_total"), "J", "with the static power of the chips"),
+    ("system", ("energy_accounts", "system_total"), "J", "with the power of board and host"),
+    ("latency", ("latency_per_sample",), "s", "from first to last step of a sample"),
 )
+"""Name, where it stands in the report, unit, and what it is; accounts of energy are never to be added."""
 
 
 def print_summary(report: Report, console: Console, folder: Path) -> None:
@@ -116,15 +119,27 @@ def _facts_table(report: Report) -> Table:
     counts = report.get("counts") or {}
     if counts:
         table.add_row("work", format_count(counts.get("synaptic_operations")), "synaptic operations a sample")
-    for name, key, unit, what in COSTS:
-        quantity: Mapping[str, Any] = report.get(key) or {}
+    for name, keys, unit, what in COSTS:
+        quantity = _within(report, keys)
         if quantity:
             estimate = f"{format_range(quantity, unit)}: {what}, estimated"
             table.add_row(name, format_quantity(quantity.get("nominal"), unit), estimate)
+    slowdown = _within(report, ("step_time", "slowdown"))
+    if slowdown:
+        ends = dict.fromkeys(format_count(slowdown.get(end)) for end in ("low", "high"))
+        table.add_row("slowdown", format_count(slowdown.get("nominal")), f"{'–'.join(ends)}: ticks of the clock a step")
     assumptions = report.get("assumptions") or ()
     if assumptions:
         table.add_row("assumed", str(len(assumptions)), "the report lists what the model and the data left open")
     return table
+
+
+def _within(report: Report, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    """A section of a report; empty where there is none, as in an older report."""
+    section: Any = report
+    for key in keys:
+        section = section.get(key) if isinstance(section, Mapping) else None
+    return section if isinstance(section, Mapping) else {}
 
 
 def _room(report: Report) -> str:

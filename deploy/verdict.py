@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from .blame import blame
+from .keeping_up import real_time_remark
 from .quantities import format_count, format_points, format_quantity, format_range, format_share, is_number
 
 Report = Mapping[str, Any]
@@ -19,10 +20,13 @@ STAGES = {
     "network": "in discrete time",
     "integer": "in fixed point",
     "simulator": "on the simulated chip",
+    "spinnaker1": "in SpiNNaker 1's arithmetic",
     "lava": "in Lava",
 }
 """What each stage of the ledger does to the model."""
 
+CHIP_STAGES = ("spinnaker1", "simulator")
+"""Stages that speak for the chip, the one first that computes as it does."""
 LONGEST_TITLE = 30
 NOTABLE_LOSS = 0.005
 """Accuracy that may be lost from one stage to the next without being mentioned."""
@@ -55,9 +59,15 @@ def verdict(report: Report) -> str:
 
 
 def remarks(report: Report) -> tuple[str, ...]:
-    """Say where accuracy was lost or gained most, at which layer, and whether Lava agrees; a sentence each."""
+    """Say where accuracy was lost or gained most, at which layer, whether Lava agrees, and whether all this pays.
+
+    The last are whether the chip keeps up with its clock, and whether the version with spikes wins or loses.
+    """
     rows = ledger(report)
-    found = (_loss(rows), blame(report.get("attribution") or {}), _divergence(rows), _lava(rows))
+    found = (
+        _loss(rows), blame(report.get("attribution") or {}), _divergence(rows), _lava(rows), real_time_remark(report),
+        _without_spikes(report),
+    )  # fmt: skip
     return tuple(remark for remark in found if remark)
 
 
@@ -67,9 +77,10 @@ def ledger(report: Report) -> Sequence[Mapping[str, Any]]:
 
 
 def final_stage(report: Report) -> Mapping[str, Any] | None:
-    """The stage that speaks for the chip: the simulator, which sees all samples, or else the last one."""
+    """The stage that speaks for the chip: its own arithmetic or the simulator, on all samples, or else the last one."""
     rows = ledger(report)
-    return next((row for row in rows if row.get("stage") == "simulator"), rows[-1] if rows else None)
+    speaking = (row for stage in CHIP_STAGES for row in rows if row.get("stage") == stage)
+    return next(speaking, rows[-1] if rows else None)
 
 
 def fullest(report: Report) -> Mapping[str, Any] | None:
@@ -125,3 +136,8 @@ def _lava(rows: Sequence[Mapping[str, Any]]) -> str | None:
     if row["agreement"] == 1 and not row.get("mismatched_spikes"):
         return f"Lava and the simulator give the same spikes at every step of {samples}."
     return f"Lava and the simulator differ: they share {format_share(row['agreement'])} of their spikes on {samples}."
+
+
+def _without_spikes(report: Report) -> str | None:
+    baseline = report.get("baseline") or {}
+    return str(baseline["verdict"]) if baseline.get("outcome") in ("wins", "loses") and "verdict" in baseline else None

@@ -1,20 +1,37 @@
-"""Random ordinary networks for the tests of conversion."""
+"""Random ordinary networks for conversion, a small network deployed to several targets, and a reader of pages."""
 
 from __future__ import annotations
 
+import html.parser
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import nir
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from spikeloom.deploy.configuration import configuration
+from spikeloom.deploy.several_targets import deploy_on_targets
 from spikeloom.models.graph import Graph
 from spikeloom.models.operators import Flatten
 from spikeloom.models.readers.dataflow import Dataflow, Signal
 
 Array = NDArray[Any]
 CEILINGS = ("none", "one", "channels")
+INPUTS, HIDDEN, CLASSES, STEPS, SAMPLES = 4, 6, 3, 20, 12
+VOID = {"meta", "rect", "br", "hr", "img", "link", "input"}
+NARROW = """
+extends: loihi2
+name: narrow
+description: a chip with a single core of five neurons
+topology:
+  usable_cores: {value: 1, unit: cores, kind: assumed, source: a test}
+limits:
+  neurons: {value: 5, unit: neurons, kind: assumed, source: a test}
+"""
 
 
 class OrdinaryNetwork:
@@ -109,3 +126,66 @@ class OrdinaryNetwork:
 def ordinary_network() -> Callable[..., Graph]:
     """Draws an ordinary network: residuals, branches, pools, ceilings, biases everywhere, one or two spatial axes."""
     return lambda random, maxima=True: OrdinaryNetwork(random, maxima).graph()
+
+
+@pytest.fixture(scope="session")
+def several_targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two layers on Loihi 2 and both SpiNNakers, and refused by a fourth target: what deploy wrote."""
+    folder = tmp_path_factory.mktemp("several")
+    random = np.random.default_rng(0)
+    hidden, out = np.ones(HIDDEN), np.ones(CLASSES)
+    nodes = {
+        "input": nir.Input(input_type={"input": np.array([INPUTS])}),
+        "fc1": nir.Affine(weight=random.normal(0.3, 0.6, (HIDDEN, INPUTS)), bias=0.05 * hidden),
+        "lif1": nir.LIF(tau=1e-3 * hidden, r=10 * hidden, v_leak=0 * hidden, v_threshold=hidden, v_reset=0 * hidden),
+        "fc2": nir.Linear(weight=random.normal(0.3, 0.6, (CLASSES, HIDDEN))),
+        "lif2": nir.LIF(tau=1e-3 * out, r=10 * out, v_leak=0 * out, v_threshold=out, v_reset=0 * out),
+        "output": nir.Output(output_type={"output": np.array([CLASSES])}),
+    }
+    nir.write(folder / "small.nir", nir.NIRGraph(nodes, list(pairwise(nodes))))
+    (folder / "narrow.yaml").write_text(NARROW, encoding="utf-8")
+    x = (random.random((SAMPLES, STEPS, INPUTS)) < 0.3).astype(np.uint8)
+    targets = ["loihi2", "spinnaker1", str(folder / "narrow.yaml"), "spinnaker2"]
+    deploy_on_targets(
+        str(folder / "small.nir"), targets, (x, random.integers(0, CLASSES, SAMPLES)), folder / "out",
+        configuration(None, lava_samples=0), command="spikeloom deploy small.nir",
+    )  # fmt: skip
+    return folder / "out"
+
+
+class Page(html.parser.HTMLParser):
+    """Collects the text and what a browser would fetch, and checks that tags close in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.fetched: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.fetched += [str(value) for name, value in attributes if name in {"src", "href", "srcset", "action"}]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="session")
+def parsed() -> Callable[[str], Page]:
+    """Reads a page."""
+    return Page

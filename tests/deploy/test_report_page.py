@@ -1,7 +1,7 @@
 """The report page: whole, safe and readable, also from a report with holes in it."""
 
-import html.parser
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,39 +10,7 @@ from spikeloom.deploy.quantities import format_count, format_quantity, format_ra
 from spikeloom.deploy.report_page import core_squares, render, resources
 from spikeloom.deploy.verdict import remarks, verdict
 
-VOID = {"meta", "rect", "br", "hr", "img", "link", "input"}
-
-
-class Page(html.parser.HTMLParser):
-    """Collects the text and what a browser would fetch, and checks that tags close in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.fetched: list[str] = []
-        self.words: list[str] = []
-        self.feed(page)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.fetched += [str(value) for name, value in attributes if name in {"src", "href", "srcset", "action"}]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+Parsed = Callable[[str], Any]
 
 
 @pytest.fixture
@@ -124,8 +92,8 @@ def report() -> dict[str, Any]:
     }
 
 
-def test_the_page_says_what_the_report_says(report: dict[str, Any]) -> None:
-    text = Page(render(report)).text
+def test_the_page_says_what_the_report_says(report: dict[str, Any], parsed: Parsed) -> None:
+    text = parsed(render(report)).text
     for expected in (
         "digits runs on 2 cores of Loihi 2", "96.7 %", "2 µJ", "1–3 µJ", "20 µs", "Davies 2018", "published", "90%",
         "not known", "dt: 1e-4 s is assumed", "spikeloom deploy digits --target loihi2", "0.1.0", "26" * 32, "123,456",
@@ -135,11 +103,11 @@ def test_the_page_says_what_the_report_says(report: dict[str, Any]) -> None:
         assert expected in text, expected
 
 
-def test_the_page_needs_no_network_and_no_script(report: dict[str, Any]) -> None:
+def test_the_page_needs_no_network_and_no_script(report: dict[str, Any], parsed: Parsed) -> None:
     page = render(report)
-    parsed = Page(page)
-    assert parsed.fetched == []
-    assert not {"script", "link", "img", "iframe"} & set(parsed.tags)
+    read = parsed(page)
+    assert read.fetched == []
+    assert not {"script", "link", "img", "iframe"} & set(read.tags)
     assert not re.search(r"url\(|@import|https?://", page)
 
 
@@ -150,7 +118,7 @@ def test_the_page_suits_phones_the_dark_and_paper(report: dict[str, Any]) -> Non
         assert feature in page
 
 
-def test_names_from_a_model_are_escaped(report: dict[str, Any]) -> None:
+def test_names_from_a_model_are_escaped(report: dict[str, Any], parsed: Parsed) -> None:
     attack = "<script>alert(1)</script>\"'&"
     report["model"] = {"name": attack, "path": attack, "layers": [{"name": attack, "shape": attack}]}
     report["assumptions"] = [attack]
@@ -163,7 +131,7 @@ def test_names_from_a_model_are_escaped(report: dict[str, Any]) -> None:
     report["energy_accounts"] = {attack: {attack: attack}}
     report["ledger"][0]["stage"] = attack
     page = render(report)
-    assert "script" not in Page(page).tags
+    assert "script" not in parsed(page).tags
     assert "&lt;script&gt;" in page
 
 
@@ -190,9 +158,9 @@ def test_fields_of_rows_may_be_missing(report: dict[str, Any], key: str) -> None
         [],
     ],
 )
-def test_energy_accounts_may_be_rows_or_a_mapping(report: dict[str, Any], accounts: Any) -> None:
-    page = Page(render(report | {"energy_accounts": accounts}))
-    assert ("never to be added" in page.text) == bool(accounts)
+def test_energy_accounts_may_be_rows_or_a_mapping(report: dict[str, Any], accounts: Any, parsed: Parsed) -> None:
+    page = parsed(render(report | {"energy_accounts": accounts}))
+    assert ("never to be added to one another" in page.text) == bool(accounts)
 
 
 def test_a_core_is_as_full_as_its_fullest_resource(report: dict[str, Any]) -> None:
