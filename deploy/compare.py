@@ -11,6 +11,7 @@ from ..models.errors import UnsupportedModelError, UsageError
 from .artifact import MANIFEST_NAME, load_counters, load_program, read_report
 from .baseline import DEPLOYED, baseline_section
 from .neurobench import neurobench_section
+from .verdict import final_stage
 
 Json = dict[str, Any]
 Report = Mapping[str, Any]
@@ -117,7 +118,7 @@ def _labels(folders: Sequence[Path]) -> list[str]:
 
 
 def _deployment(label: str, report: Report) -> Json:
-    measured: Report = next((row for row in report["ledger"] if row["stage"] == "simulator"), {})
+    measured = final_stage(report) or {}
     counts = report["counts"]
     baseline = report.get("baseline")
     return {
@@ -165,6 +166,8 @@ def _least_energy(deployments: Sequence[Json]) -> dict[str, Json]:
     It is where the range lies below all others; on the same chip by the same account, whose constants all share, where
     both of its ends are below theirs.
     """
+    if len(deployments) < FEWEST:
+        return {}
     shared = [
         name for name in deployments[0]["energy_accounts"] if all(name in one["energy_accounts"] for one in deployments)
     ]

@@ -22,7 +22,8 @@ from ..models.errors import DoesNotFitError
 
 Array = NDArray[Any]
 Mapper = Callable[[Target], tuple[Mapping, Explanation]]
-ROUNDS = 8
+ROUNDS = 10
+LEAST_CHANGE = 1.1  # of the neurons on a core from one mapping to the next
 SAMPLES = 64  # that are run for it, of the calibration samples
 NEURONS = "neurons"
 
@@ -75,11 +76,11 @@ def mapped_in_real_time(
         return peak.result().ratio
 
     first = best = Layout(mapping, explanation, load_of(mapping))
-    refused = 0  # neurons on a core with which there was no mapping
+    last, refused = best, 0  # the mapping tried last, and neurons on a core with which there was none
     for _ in range(ROUNDS):
-        fullest = _fullest(best.mapping)
-        # The work of a core grows with its neurons.
-        wanted = max(1, int(fullest / max(best.load, 1.0)))
+        fullest = _fullest(last.mapping)
+        # The work of a core grows with its neurons; where another division has made it grow, still fewer may do.
+        wanted = max(1, int(fullest / max(last.load, LEAST_CHANGE)))
         neurons = wanted if wanted > refused else (refused + fullest) // 2
         if best.load <= 1 or not refused < neurons < fullest:
             break
@@ -88,10 +89,8 @@ def mapped_in_real_time(
         except DoesNotFitError:
             refused = neurons
             continue
-        tried = Layout(*found, load_of(found[0]))
-        if tried.load >= best.load:
-            break
-        best = tried
+        last = Layout(*found, load_of(found[0]))
+        best = min(best, last, key=lambda layout: layout.load)
     limited = _with_limit(best.mapping, target)
     shares, binding = utilisation(limited.uses), bindings(limited.core_of, limited.uses)
     explained = replace(best.explanation, utilisation=shares, bindings=binding)

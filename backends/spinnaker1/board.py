@@ -97,7 +97,10 @@ class Board:
         mean = mean_load(counters, self._program.mapping, self._account)
         section = spinnaker1_section(self.machine, _summed(self._runs), self.memory, mean, self._peak.result())
         routing = routing_section(self.tables, self._delivery, target.limits.of("routing_entries"))
-        return {**section, "routing": routing}
+        sizes = target.processor_memory
+        assert sizes is not None  # or there were no board
+        limits = {"core_limit": sizes.core_bytes.value, "chip_limit": sizes.tile_bytes.value}
+        return {**section, "memory": {**section["memory"], **limits}, "routing": routing}
 
 
 def _summed(runs: list[MachineRun]) -> MachineRun:
