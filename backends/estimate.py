@@ -230,6 +230,10 @@ def _notes(account: CostSet, system: SystemCosts, counters: Counters) -> tuple[s
         "serial": no_way + "the busiest core does all its work one after the other.",
         "clock": no_way + "all steps are as long as the clock's period, or as many of them as the busiest step needs.",
     }
+    mean = (
+        "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest; "
+        "latency_of_samples is of samples one by one."
+    )
     outside = "the host, and getting input onto the chip and answers off it"
     left_out = {
         (False, False): f"Not included: {outside}, in energy and in time.",
@@ -247,7 +251,6 @@ def _notes(account: CostSet, system: SystemCosts, counters: Counters) -> tuple[s
         left_out[system.host_power is not None, system.transfer_energy is not None],
         stream,
         updates,
-        "Step times follow the mean sample, so that they are too short where samples differ in which core is busiest; "
-        "latency_of_samples is of samples one by one.",
+        mean,
         step_time[account.step_time_model],
     )

@@ -87,8 +87,8 @@ def _print_events() -> None:
         print(f"| {1e9 * nominal:.1f} | {ends} | {1e9 * energy:.1f} | {inside} | {source} |")
     source, measured, arithmetic = ordinary_inference()
     print(
-        f"\nWithout spikes: {1e3 * measured:.1f} mJ measured ({source}), {1e6 * arithmetic:.2f} µJ of arithmetic at 45 nm, "
-        f"{measured / arithmetic:,.0f} times less: the baseline is a lower bound.\n"
+        f"\nWithout spikes: {1e3 * measured:.1f} mJ measured ({source}), {1e6 * arithmetic:.2f} µJ of arithmetic at "
+        f"45 nm, {measured / arithmetic:,.0f} times less: the baseline is a lower bound.\n"
     )
 
 

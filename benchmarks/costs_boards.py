@@ -78,7 +78,7 @@ def event_energies() -> tuple[Bounds, list[tuple[str, float]]]:
     """An event of the workload "random" with its share of rows and packets, and what was published of events; J."""
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     counts = document["workloads"]["random"]
-    idle = {name: 0 for name in counts} | {"neurons": counts["neurons"]}
+    idle = dict.fromkeys(counts, 0) | {"neurons": counts["neurons"]}
     ends = zip(board_power("spinn3", counts), board_power("spinn3", idle | {"spikes": counts["spikes"]}), strict=True)
     published = [(entry["source"], entry["energy"]) for entry in document["event_energies"]]
     return Bounds(*((busy - without) / counts["events"] for busy, without in ends)), published

@@ -261,10 +261,16 @@ def test_a_clock_is_slowed_down_for_the_busiest_step() -> None:
 
 
 def test_a_processor_does_its_work_one_after_the_other() -> None:
-    neurons, events = 3 * 667 + 2 * 67, 5 * 83.3  # core 0, second row: 3 neurons, 2 spikes; 1 packet, 5 events
-    rows = [3 * 667 + 2 * 333 + 10 * 83.3, neurons + 333 + events, 3 * 667 + 67, 3 * 667]
-    rows[2] = max(rows[2], 2 * 667 + 67 + 333 + 15 * 83.3)
-    assert price("spinnaker2").latency.nominal == seconds([*rows, 4 * 1000])
+    time = chip("spinnaker2").cost_set().time
+    update, spike, packet = time.neuron_update.value, time.spike.value, time.packet_in.value
+    event, barrier = time.synaptic_operation.dense.value, time.barrier.value
+    rows = [  # core 0 but for the third, where core 1 has a packet and 15 events
+        3 * update + 2 * packet + 10 * event,
+        3 * update + 2 * spike + packet + 5 * event,
+        2 * update + spike + packet + 15 * event,
+        3 * update,
+    ]
+    assert price("spinnaker2").latency.nominal == seconds([*rows, 4 * barrier])
 
 
 def test_words_of_memory_bind_where_reading_them_takes_time() -> None:

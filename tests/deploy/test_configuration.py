@@ -59,7 +59,7 @@ def test_files_with_mistakes(file, content, words):
         configuration(path)
     message = str(caught.value)
     assert "\n" not in message
-    assert len(message) < 500
+    assert len(message) < 600
     assert message.endswith(".")
 
 

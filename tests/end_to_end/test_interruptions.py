@@ -81,7 +81,7 @@ def test_a_deployment_again_replaces_all(deploy, tmp_path):
     (out / "stale").write_text("")
     assert deploy(out, "--samples", 3).code == 0
     assert sorted(path.name for path in out.iterdir()) == [
-        "lava", "ledger.json", "manifest.json", "program", "report.html", "report.json",
+        "counters.npz", "lava", "ledger.json", "manifest.json", "program", "report.html", "report.json",
     ]  # fmt: skip
     assert hidden(out.parent) == []
     assert out.stat().st_mode & 0o777 == 0o755
