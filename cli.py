@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from .deploy.check import Check
     from .deploy.configuration import Configuration
 
 USAGE_EXIT_CODE, DATA_EXIT_CODE, INTERRUPTED_EXIT_CODE = 2, 7, 130
@@ -152,33 +153,51 @@ def check(
     settings = _configuration(
         config, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds, seed=seed, **reading
     )
-    _check(model, target, data, settings, json, quiet)
+    _check(model, [target], data, settings, json, quiet)
 
 
-def _check(model: str, target: str, data: Path | None, settings: Configuration, json: bool, quiet: bool) -> None:
+def _check(model: str, targets: list[str], data: Path | None, settings: Configuration, json: bool, quiet: bool) -> None:
+    """Check a model on each target; that it fits none of them is an error."""
     from .deploy.check import check as check_model
     from .deploy.progress import TerminalProgress
     from .mapping.problem import describe
     from .models.errors import DoesNotFitError
 
     with TerminalProgress(hidden=quiet or json) as progress:
-        result = check_model(model, target, settings, data, progress)
+        results = {target: check_model(model, target, settings, data, progress) for target in targets}
+    refused = [
+        f"{model} does not fit {target}:\n{describe(result.problems)}"
+        for target, result in results.items()
+        if not result.fits
+    ]
+    fits_none = len(refused) == len(results)
     if json:
-        _print_json(result.as_dict())
-    elif result.explanation is not None and not quiet:
-        from rich.console import Console
-
-        from .deploy.mapping_summary import print_mapping
-
-        cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
-        typer.echo(f"{model} fits {target}: {cores}.")
-        print_mapping(result.explanation.as_dict(), Console())
-        for assumption in result.assumptions:
-            typer.echo(f"  assumed: {assumption}")
-    if not result.fits:
-        if json:
+        documents = {target: result.as_dict() for target, result in results.items()}
+        _print_json(documents if len(targets) > 1 else documents[targets[0]])
+        if fits_none:
             raise typer.Exit(DoesNotFitError.exit_code)
-        raise DoesNotFitError(f"{model} does not fit {target}:\n{describe(result.problems)}")
+        return
+    if fits_none:
+        raise DoesNotFitError("\n".join(refused))
+    if not quiet:
+        for target, result in results.items():
+            if result.fits:
+                _print_fit(model, target, result)
+        for reason in refused:
+            typer.echo(reason)
+
+
+def _print_fit(model: str, target: str, result: Check) -> None:
+    from rich.console import Console
+
+    from .deploy.mapping_summary import print_mapping
+
+    cores = "1 core" if result.cores == 1 else f"{result.cores} cores"
+    typer.echo(f"{model} fits {target}: {cores}.")
+    if result.explanation is not None:
+        print_mapping(result.explanation.as_dict(), Console())
+    for assumption in result.assumptions:
+        typer.echo(f"  assumed: {assumption}")
 
 
 @app.command()
@@ -229,13 +248,12 @@ def deploy(
     )  # fmt: skip
     from .deploy.target_list import split_targets
 
+    targets = split_targets(target)
     if dry_run:
-        for name in split_targets(target):
-            _check(model, name, data, settings, json, quiet)
+        _check(model, targets, data, settings, json, quiet)
         return
     from .deploy.progress import TerminalProgress
 
-    targets = split_targets(target)
     with TerminalProgress(hidden=quiet or json) as progress:
         if len(targets) > 1:
             from .deploy.several_targets import deploy_on_targets

@@ -168,19 +168,42 @@ def load_counters(folder: Path) -> Counters:
     return read_counters(folder / COUNTERS_NAME)
 
 
+def checked_file(folder: Path, name: str) -> Path:
+    """Where a file of an artifact lies.
+
+    Raises
+    ------
+    UnsupportedModelError : the folder is no artifact, has no such file, or it is not what was written.
+    """
+    _verify(folder, name)
+    return folder / name
+
+
+def read_choices(folder: Path) -> dict[str, Any]:
+    """The configuration that an artifact was deployed with, as JSON has it.
+
+    Raises
+    ------
+    UnsupportedModelError : the folder is no artifact.
+    """
+    manifest, _ = _manifest(folder)
+    return dict(manifest.get("config") or {})
+
+
 def load_program(folder: Path) -> Program:
     """The program of an artifact.
 
     Raises
     ------
     UnsupportedModelError : the folder is no artifact, or its program is not what was written.
+    UsageError : it holds deployments for several targets.
     """
     _verify(folder, f"{PROGRAM_FOLDER}/")
     return Program.load(folder / PROGRAM_FOLDER)
 
 
-def _verify(folder: Path, beginning: str) -> None:
-    """Compare the files whose names begin so with their hashes in the manifest."""
+def _manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The manifest, and the hash of each file by its name."""
     try:
         manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         version, files = manifest["format"], dict(manifest["files"])
@@ -194,7 +217,18 @@ def _verify(folder: Path, beginning: str) -> None:
         raise UnsupportedModelError(
             f"{folder} was written in format {version}, this version reads {FORMAT}: deploy again."
         )
+    return manifest, files
+
+
+def _verify(folder: Path, beginning: str) -> None:
+    """Compare the files whose names begin so with their hashes in the manifest."""
+    manifest, files = _manifest(folder)
     listed = [name for name in files if name.startswith(beginning)]
+    several = manifest.get("comparison")
+    if not listed and several:
+        raise UsageError(
+            f"{folder} holds deployments for several targets: name one of them, such as {folder / several[0]}."
+        )
     if not listed:
         raise UnsupportedModelError(f"{folder}: {MANIFEST_NAME} lists no {beginning}: deploy again.")
     for name in listed:

@@ -68,7 +68,7 @@ def comparison_of(
     deployments = [_deployment(name, report) for name, report in zip(names, reports, strict=True)]
     return {
         "deployments": deployments,
-        "least_energy": _least_energy(deployments),
+        "least_energy": _least_energy(deployments, reports),
         "differences": _differences(names, deployments, reports, configurations),
         "notes": _notes(deployments, reports),
     }
@@ -160,12 +160,15 @@ def _bounds(quantity: Mapping[str, float]) -> dict[str, float]:
     return {end: quantity[end] for end in ("low", "nominal", "high")}
 
 
-def _least_energy(deployments: Sequence[Json]) -> dict[str, Json]:
+def _least_energy(deployments: Sequence[Json], reports: Sequence[Report]) -> dict[str, Json]:
     """Per account that all have, which takes the least, and whether that is sure.
 
     It is where the range lies below all others; on the same chip by the same account, whose constants all share, where
-    both of its ends are below theirs.
+    both of its ends are below theirs. Nothing where a chip is priced by several accounts: they differ by what they
+    count, and not by what the deployments take.
     """
+    if _mixed(deployments, reports):
+        return {}
     if len(deployments) < FEWEST:
         return {}
     shared = [
@@ -181,6 +184,19 @@ def _least_energy(deployments: Sequence[Json]) -> dict[str, Json]:
             "next_over_least": following / energy if energy else None,
         }
     return result
+
+
+def _mixed(deployments: Sequence[Json], reports: Sequence[Report]) -> list[Json]:
+    """Those on a chip that is priced by another of its accounts elsewhere; supplies of a chip are no such accounts."""
+    supplies = [set((report.get("spinnaker2") or {}).get("supplies") or ()) for report in reports]
+    return [
+        one
+        for one, known in zip(deployments, supplies, strict=True)
+        if any(
+            one["target"] == other["target"] and one["cost_set"] != other["cost_set"] and other["cost_set"] not in known
+            for other in deployments
+        )
+    ]
 
 
 def _surely_less(least: Json, other: Json, account: str) -> bool:
@@ -234,6 +250,9 @@ def _notes(deployments: Sequence[Json], reports: Sequence[Report]) -> list[str]:
         notes.append(
             "The constants of different chips have different sources and kinds: factors below their ranges mean little."
         )
+    mixed = _listed([f"{one['label']} ({one['cost_set']})" for one in _mixed(deployments, reports)] or [""])
+    if mixed:
+        notes.append(f"Energies of {mixed} are of different accounts of a chip, which are not to be compared.")
     accounts = list(dict.fromkeys(name for one in deployments for name in one["energy_accounts"]))
     for name in accounts:
         known = [one["label"] for one in deployments if name in one["energy_accounts"]]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from ..backends.counting import CoreCounting
 from ..backends.estimate import Estimate, estimate
@@ -13,7 +16,7 @@ from ..backends.system_costs import SystemCosts
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import UsageError
-from .artifact import load_counters, load_program
+from .artifact import checked_file, load_counters, load_program, read_choices
 
 
 def price(
@@ -24,22 +27,38 @@ def price(
     Parameters
     ----------
     folder : what `deploy` wrote.
-    costs : name of one of the target's accounts; its default where None.
+    costs : name of one of the target's accounts; that of the deployment where None, or its default where the target
+        has no such account.
     target : name of a target, or path of a YAML file, whose constants to take in place of those that the deployment
         was made with; its cores must lie as theirs.
-    system : what is known beyond the chip.
+    system : what is known beyond the chip; what it leaves open is as the deployment was told.
 
     Raises
     ------
     UnsupportedModelError : the folder holds no deployment, or one without counters.
-    UsageError : there is no such account or target, or the network is not laid out for it.
+    UsageError : there is no such account or target, the network is not laid out for it, or a number is not finite.
     """
-    program = load_program(folder)
+    program, chosen = load_program(folder), read_choices(folder)
     chip = program.target if target is None else _same_board(load_target(target), program.target, folder)
-    counters, system = load_counters(folder), system or SystemCosts()
+    if costs is None and chosen.get("costs") in chip.costs.sets:
+        costs = chosen["costs"]
+    counters, told = load_counters(folder), _system(system or SystemCosts(), chosen)
     if chip.backend == "spinnaker2":
-        return _on_arrays(folder, replace(program, target=chip), counters, costs, system)
-    return estimate(counters, program.mapping, chip, period=program.period, costs=costs, system=system)
+        result = _on_arrays(folder, replace(program, target=chip), counters, costs, told)
+    else:
+        result = estimate(counters, program.mapping, chip, period=program.period, costs=costs, system=told)
+    if chip.name == program.target.name:
+        return result
+    note = f"Laid out for {program.target.name}; whether the network fits {chip.name} was not looked at."
+    return replace(result, notes=(*result.notes, note))
+
+
+def _system(given: SystemCosts, chosen: Mapping[str, Any]) -> SystemCosts:
+    """What is given now, or else was when the deployment was made."""
+    for name, value in vars(given).items():
+        if value is not None and not (isfinite(value) and value >= 0):
+            raise UsageError(f"--{name.replace('_', '-')} cannot be {value}: it is a finite number of at least 0.")
+    return SystemCosts(**{name: chosen.get(name) if value is None else value for name, value in vars(given).items()})
 
 
 def _on_arrays(folder: Path, program: Program, counters: Counters, costs: str | None, system: SystemCosts) -> Estimate:
@@ -49,7 +68,7 @@ def _on_arrays(folder: Path, program: Program, counters: Counters, costs: str | 
     from ..backends.spinnaker2.layer_parts import find_parts
     from ..backends.spinnaker2.section import element_of, estimate_at
 
-    activity, samples = read_activity(folder / ACTIVITY_NAME)
+    activity, samples = read_activity(checked_file(folder, ACTIVITY_NAME))
     element = element_of(program)
     parts = find_parts(program, element.array, CoreCounting(program).groups)
     plan = plan_execution(parts, activity, samples, element)

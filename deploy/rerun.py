@@ -18,9 +18,9 @@ from ..models.array_file import write_arrays
 from ..models.decision import decide
 from ..models.errors import BackendMissingError, DataError, UsageError
 from ..models.input_code import input_code
-from ..models.network import Network
+from ..models.network import Network, Role
 from ..models.operators import Input
-from .artifact import load_program, read_report
+from .artifact import load_program, read_choices, read_report
 from .chip_run import Simulated, run_on_chip
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
@@ -32,6 +32,8 @@ from .simulator_run import Wanted, run_in_simulator
 
 Array = NDArray[Any]
 Backend = Literal["simulator", "lava", "spinnaker1", "spinnaker2"]
+CHIP_CHOICES = ("costs", "host_power", "transfer_energy", "calibration_samples")
+"""What of a deployment's configuration a run on its chip depends on."""
 
 
 @dataclass(frozen=True)
@@ -179,14 +181,17 @@ def _on_chip(folder: Path, program: Program, data: Data, backend: Backend, progr
     counters = counting.counters(run.group_spikes, data.samples)
     simulated = Simulated(counting, run.group_spikes, counters)
     told = progress.stage(f"running {program.target.name}", data.samples)
-    on_chip = run_on_chip(program, data, simulated, Configuration(), told)
-    spikes = on_chip.counters.per_sample()["spikes"]
+    chosen = read_choices(folder)
+    config = Configuration(**{name: chosen[name] for name in CHIP_CHOICES if name in chosen})
+    on_chip = run_on_chip(program, data, simulated, config, told)
     if on_chip.entries:
         answer = _as_rerun(backend, on_chip.entries[0], data.notes)
     else:
         classes = decide(run.activity[program.network.output], program.decision)
         accuracy = None if data.y is None else float(np.mean(classes == data.y))
-        answer = Rerun(backend, data.samples, accuracy, 0, None, spikes, data.notes)
+        neurons = [layer.name for layer in program.network.populations if layer.role is Role.NEURON]
+        spikes = sum(on_chip.counters.layer_spikes.get(name, 0) for name in neurons)
+        answer = Rerun(backend, data.samples, accuracy, 0, None, spikes / data.samples, data.notes)
     return replace(answer, costs={**on_chip.estimate.as_dict(), **on_chip.sections})
 
 

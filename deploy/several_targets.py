@@ -9,7 +9,7 @@ from typing import Any
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import DoesNotFitError, UsageError
-from .artifact import PAGE_NAME, Artifact, check_destination, write_comparison
+from .artifact import MANIFEST_NAME, PAGE_NAME, REPORT_NAME, Artifact, check_destination, write_comparison
 from .compare import comparison_of
 from .comparison_page import render_comparison
 from .configuration import Configuration
@@ -50,6 +50,8 @@ def deploy_on_targets(
         check_destination(out)
     chips = [load_target(name) for name in targets]
     _tell_apart(chips)
+    for chip in chips:
+        chip.cost_set(config.costs)  # refuses one that there is not, before hours of work
     artifacts: dict[str, Artifact] = {}
     refused: dict[str, str] = {}
     for chip in chips:
@@ -76,5 +78,5 @@ def _tell_apart(chips: Sequence[Target]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"--target: two of the targets are named {name}; give them names of their own (name).")
-        if Path(name).name != name or name in (".", ".."):
+        if Path(name).name != name or name in (".", "..", MANIFEST_NAME, PAGE_NAME, REPORT_NAME):
             raise UsageError(f"--target: {name!r} cannot be the name of a folder; give the file another name (name).")

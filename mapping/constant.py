@@ -188,5 +188,16 @@ def _at_least(smallest: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _counted_in(unit: str) -> AfterValidator:
+    def check(limit: Limit) -> Limit:
+        if limit.unit != unit:
+            raise ValueError(f"the unit here is {unit}, not {limit.unit}")
+        return limit
+
+    return AfterValidator(check)
+
+
+Bytes = Annotated[Limit, _counted_in("bytes")]
+BytesAlways = Annotated[Count, _counted_in("bytes")]
 Width = Annotated[Limit, _at_least(1)]
 StateWidth = Annotated[Limit, _at_least(8)]  # a weight of 1 is 64 in a state, and there is a sign

@@ -131,6 +131,12 @@ class CostSet(Strict):
     power: PowerCosts
     time: TimeCosts
 
+    @model_validator(mode="after")
+    def _clock_has_a_period(self) -> Self:
+        if self.step_time_model == "clock" and not self.time.barrier.low:
+            raise ValueError("time.barrier is the period of the clock (step_time_model: clock), and above 0")
+        return self
+
     def scaled(self, energy: float, power: float, time: float) -> CostSet:
         """The same account with all its energies, powers and times multiplied, each by a factor of at least 0."""
         return CostSet(

@@ -237,6 +237,5 @@ def _reasons(network: Network, target: Target, strategy: str) -> list[Problem]:
 def _too_many_cores(layout: FilledCores, target: Target) -> Problem:
     cores = Counter({name: int(np.unique(part[part >= 0]).size) for name, part in layout.core_of.items()})
     largest = ", ".join(f"{name} ({count})" for name, count in cores.most_common(3))
-    chips = target.chips_for(len(layout.loads))
-    advice = f"most are taken by {largest}; make these smaller, or use a board of {chips} chips"
+    advice = f"most are taken by {largest}; make these smaller, or use {target.board_for(len(layout.loads))}"
     return Problem("the network", "cores", len(layout.loads), target.cores, advice)

@@ -7,10 +7,12 @@ matrix and a vector on the array, for which these are.
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from ..models.errors import UsageError
-from .constant import Constant, Cycles, Limit, Megahertz, Nanoseconds, Picojoules, Strict, Width
+from .constant import Bytes, Constant, Cycles, Megahertz, Nanoseconds, Picojoules, Strict, Width
 
 
 class MultiplyAccumulateArray(Strict):
@@ -58,6 +60,12 @@ class SupplyPoint(Strict):
     cycle: Picojoules
     multiply_accumulate: Picojoules
 
+    @model_validator(mode="after")
+    def _runs(self) -> Self:
+        if not self.frequency.low:
+            raise ValueError("a clock's frequency is above 0")
+        return self
+
     def seconds(self, cycles: float) -> float:
         """Time of some cycles."""
         return cycles / (self.frequency.value * 1e6)
@@ -73,7 +81,7 @@ class ExternalMemory(Strict):
     byte_time, byte_energy : to bring a byte into the element.
     """
 
-    capacity: Limit
+    capacity: Bytes
     row_start: Cycles
     byte_time: Nanoseconds
     byte_energy: Picojoules
@@ -94,6 +102,12 @@ class ProcessingElement(Strict):
     external_memory: ExternalMemory
     tick: Nanoseconds
     supply: dict[str, SupplyPoint] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _steps_take_time(self) -> Self:
+        if not self.tick.low:
+            raise ValueError("tick is the time of a step, and above 0")
+        return self
 
     def supply_point(self, costs: str) -> SupplyPoint:
         """The supply of an account.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from .constant import Count, Limit, Strict
+from .constant import Bytes, BytesAlways, Count, Limit, Strict
 
 BYTES_A_WORD = 4
 
@@ -33,17 +33,17 @@ class ProcessorMemory(Strict):
     row_header_words, synapse_words : of a row of synapses, in words of 4 bytes.
     """
 
-    core_bytes: Limit
-    tile_bytes: Limit
-    system_bytes: Limit
-    neuron_bytes: Limit
-    key_bytes: Limit
+    core_bytes: Bytes
+    tile_bytes: Bytes
+    system_bytes: Bytes
+    neuron_bytes: Bytes
+    key_bytes: Bytes
     ring_slots: Count
-    slot_bytes: Count
-    source_bytes: Limit
-    matrix_bytes: Limit
-    table_bytes: Limit
-    spike_buffer_bytes: Limit
+    slot_bytes: BytesAlways
+    source_bytes: Bytes
+    matrix_bytes: Bytes
+    table_bytes: Bytes
+    spike_buffer_bytes: Bytes
     row_buffers: Limit
     row_header_words: Limit
     synapse_words: Count

@@ -81,6 +81,14 @@ class Target(Strict):
             raise ValueError("the backend spinnaker1 needs topology.mesh: triangular, and processor_memory")
         if self.backend == "spinnaker2" and self.processing_element is None:
             raise ValueError("the backend spinnaker2 needs processing_element, which says what its array takes")
+        for name, account in self.costs.sets.items():
+            if self.backend == "spinnaker1" and account.step_time_model != "clock":
+                raise ValueError(
+                    f"costs.sets.{name}.step_time_model is {account.step_time_model}; the backend spinnaker1 keeps to "
+                    "a clock"
+                )
+            if self.backend == "spinnaker2" and self.processing_element and name not in self.processing_element.supply:
+                raise ValueError(f"processing_element.supply says nothing of the account {name!r} of costs.sets")
         return self
 
     @property
@@ -117,6 +125,12 @@ class Target(Strict):
         chips = topology.chips - (-missing // topology.usable_cores.value)
         across = topology.chip_columns
         return chips if across is None or chips <= across else -(-chips // across) * across
+
+    def board_for(self, cores: int) -> str:
+        """What an error advises where a network needs so many usable cores, such as "a board of at least 2 chips"."""
+        if self.topology.mesh == "triangular":  # one board is all there is of it
+            return f"a board with at least {cores} cores for neurons"
+        return f"a board of at least {self.chips_for(cores)} chips"
 
     def cost_set(self, name: str | None = None) -> CostSet:
         """An account by name, or the default one."""

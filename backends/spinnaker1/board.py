@@ -50,7 +50,7 @@ class Board:
         ------
         UsageError : the target is no such board, or the account's steps keep to no clock.
         UnsupportedModelError : see `Spinnaker1Machine`.
-        DoesNotFitError : a memory is too small.
+        DoesNotFitError : a memory is too small, or weights have too few bits.
         """
         target = program.target
         account = target.cost_set(costs)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.errors import UnsupportedModelError
+from ...models.errors import DoesNotFitError
 from ...models.network import Network, Projection, Role
 from ...models.neurons import IntegerNeuron, family_of
 from .fixed_point import RING_LIMIT
@@ -89,7 +89,7 @@ class Layer:
 
         Raises
         ------
-        UnsupportedModelError : their unit would round all of its weights to zero.
+        DoesNotFitError : their unit would round all of its weights to zero.
         """
         population, incoming = network.by_name[name], network.incoming(name)
         largest = largest_sums(network, name, input_value, input_signed)
@@ -105,7 +105,7 @@ class Layer:
         scales = excitatory, inhibitory
         synapses = tuple(Synapses.of(part, scales) for part in incoming)
         if any(part.rounded for part in synapses) and not any(part.rows.weights.size for part in synapses):
-            raise UnsupportedModelError(
+            raise DoesNotFitError(
                 f"{name!r}: up to {max(largest)} can arrive at a neuron in one step, so that a ring buffer of 16 bits "
                 "leaves nothing of its weights: give calibration data, by which their unit is chosen, or let fewer "
                 "bits of graded spikes reach it."

@@ -47,7 +47,7 @@ def _advice(demand: _Demand, resource: str, needs: dict[str, float], limit: int)
     shares = sorted(needs.items(), key=lambda item: -item[1])
     largest = ", ".join(f"{name} {max(1, ceil(need / limit))}" for name, need in shares[:NAMED])
     said = [f"this alone takes {cores} of {target.cores} cores at least (most: {largest})"]
-    said.append(f"use a board of at least {target.chips_for(cores)} chips")
+    said.append(f"use {target.board_for(cores)}")
     if resource != "neurons":
         for bits in range(8, 0, -1):
             narrow = _cores(demand.least(resource, bits), limit)

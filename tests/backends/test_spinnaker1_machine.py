@@ -20,7 +20,7 @@ from spikeloom.mapping.mapping import Mapping
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Dense
 from spikeloom.models.decision import Decision
-from spikeloom.models.errors import UnsupportedModelError
+from spikeloom.models.errors import DoesNotFitError, UnsupportedModelError
 from spikeloom.models.input_code import InputCode
 from spikeloom.models.learning import LearningRule
 from spikeloom.models.network import Network, Population, Projection, Role
@@ -119,7 +119,7 @@ def test_signed_numbers_share_one_unit() -> None:
 
 def test_weights_that_vanish_are_refused() -> None:
     network = small_network([[1, 1]])
-    with pytest.raises(UnsupportedModelError, match=r"'layer'.*calibration"):
+    with pytest.raises(DoesNotFitError, match=r"'layer'.*calibration"):
         Spinnaker1Machine(program_of(network, 2**20))
     calibrated = Spinnaker1Machine(program_of(network, 2**20), calibration=np.full((1, STEPS, 2), 9))
     assert calibrated.layers["layer"].rounded_weights == 0

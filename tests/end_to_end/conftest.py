@@ -138,3 +138,20 @@ def digits_artifact(run_apart: Command, tmp_path_factory: pytest.TempPathFactory
     """The built-in network on Loihi 2, as `make demo` deploys it, with fewer samples."""
     out = tmp_path_factory.mktemp("digits") / "artifact"
     return _deployed(run_apart, out, "digits", "--samples", 100, "--lava-samples", in_lava(1))
+
+
+@pytest.fixture(scope="session")
+def targets_artifact(tiny: Path, run_apart: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny.nir` on four chips in one command; on a fifth, which has room for two neurons, it does not fit."""
+    folder = tmp_path_factory.mktemp("targets")
+    given = {"kind": "assumed", "source": "a test"}
+    small = {
+        "extends": "loihi2",
+        "name": "small",
+        "topology": {"usable_cores": {"value": 1, "unit": "cores", **given}},
+        "limits": {"neurons": {"value": 2, "unit": "neurons", **given}},
+    }
+    (folder / "small.yaml").write_text(json.dumps(small))
+    targets = f"loihi1,loihi2,{folder / 'small.yaml'},spinn3,spinnaker2"
+    options = ("--target", targets, "--data", tiny / "data.npz", "--lava-samples", 0)
+    return _deployed(run_apart, folder / "all", tiny / "tiny.nir", *options)
