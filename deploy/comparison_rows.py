@@ -11,6 +11,7 @@ from .baseline_verdict import format_factor
 from .quantities import UNKNOWN, format_count, format_interval, format_quantity, format_range, format_share, is_number
 
 Json = Mapping[str, Any]
+NOTABLE = 1.005  # times the energy, below which two deployments are told to take the same
 LONGEST_VALUE = 40  # characters of a setting that a table shows
 
 
@@ -95,6 +96,8 @@ def least_sentence(account: str, least: Json) -> str:
     name, factor = account.replace("_", " "), least.get("next_over_least")
     if not is_number(factor):
         return f"In the account {name}, {least.get('label')} takes the least."
+    if factor < NOTABLE:
+        return f"In the account {name}, {least.get('label')} takes as little as the next."
     sure = "" if least.get("sure") else ", but the ranges overlap: undecided"
     times = f"{factor:,.0f}" if factor >= 100 else f"{factor:.3g}"
     return f"In the account {name}, {least.get('label')} takes the least, {times} times below the next{sure}."

@@ -130,3 +130,4 @@ def test_the_least_energy_is_only_sure_where_ranges_do_not_overlap() -> None:
     )
     assert "undecided" in least_sentence("chip_total", least | {"sure": False})
     assert least_sentence("chip_total", least | {"next_over_least": None}).endswith("a takes the least.")
+    assert least_sentence("chip_total", least | {"next_over_least": 1.001}).endswith("a takes as little as the next.")
