@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
-import inspect
 import io
 import json as json_format
 import shlex
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+
+from .cli_options import (
+    ConfigOption,
+    CostsOption,
+    DataOption,
+    EffortOption,
+    Folder,
+    HostOption,
+    JsonOption,
+    MappingOption,
+    MappingSecondsOption,
+    Model,
+    ProcessesOption,
+    QuietOption,
+    TargetOption,
+    TargetsOption,
+    TransferOption,
+    reads_model,
+)
 
 if TYPE_CHECKING:
     from .deploy.check import Check
@@ -48,90 +64,6 @@ def spikeloom(
     version: VersionOption = False,
 ) -> None:
     """Puts trained networks on neuromorphic chips, or says exactly why they do not fit."""
-
-
-Model = Annotated[
-    str, typer.Argument(help="A .nir, .onnx, .net, .pt2 or checkpoint (.pt) file, or the built-in model 'digits'.")
-]
-Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
-TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]
-TargetsOption = Annotated[str, typer.Option("--target", "-t", help="As for check; or several, with commas between.")]
-DataOption = Annotated[Path | None, typer.Option("--data", "-d", help="An .npz with x, and y for the labels.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="A YAML file of these options and more.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-ProcessesOption = Annotated[Literal["layer", "core"], typer.Option(help="In Lava, a process per layer or per core.")]
-MappingOption = Annotated[
-    str | None, typer.Option(help="How to divide the network among cores: auto (the best), or a strategy's name.")
-]
-EffortOption = Annotated[
-    Literal["fast", "normal", "best"] | None, typer.Option(help="How long to search for a good mapping.")
-]
-MappingSecondsOption = Annotated[
-    float | None, typer.Option(help="Seconds after which the search for a mapping stops with the best so far.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-CostsOption = Annotated[str | None, typer.Option(help="One of the chip's accounts of what operations cost.")]
-HostOption = Annotated[float | None, typer.Option(min=0, help="W that the host draws, for the account of the system.")]
-TransferOption = Annotated[
-    float | None, typer.Option(min=0, help="pJ that a message from off the chip takes, for the account of the system.")
-]
-
-
-READING_PANEL = "What the model or its data leave open"
-# What a model file or its data leave open: options of every command that reads a model, and keys of the configuration.
-# Each is given by its type and what --help says of it.
-READING: dict[str, tuple[Any, str]] = {
-    "reset": (Literal["zero", "subtract", "none"] | None, "What becomes of the potential at a spike."),
-    "dt": (float | None, "Seconds per step."),
-    "threshold_inclusive": (bool, "Spike at the threshold itself too."),
-    "integration": (Literal["euler", "exponential"] | None, "How time constants become decays."),
-    "steps": (int | None, "Steps of a sample."),
-    "encoder": (Literal["constant", "rate", "integrate"] | None, "How static data is presented."),
-    "convert": (Literal["rate", "sigma-delta"] | None, "How an ordinary network becomes a spiking one."),
-    "max_pool": (Literal["exact", "average"] | None, "Converting, do max pooling exactly, or by averages."),
-    "threshold_rule": (Literal["maximum", "percentile", "error"] | None, "Converting to a rate code, its thresholds."),
-    "input_scale": (str | None, "Multiply the data by this, such as 1/255."),
-    "input_offset": (str | None, "Then add this to the data."),
-    "input_whole": (bool, "Then cut off the fractions of the data."),
-    "input_shape": (str | None, "Of a sample, such as 3,32,32, where a model leaves it open."),
-    "layout": (
-        Literal["channels-first", "channels-last", "width-first"] | None,
-        "Axes of the data, where a model leaves them open.",
-    ),
-    "output_name": (str | None, "Which output to read, of a model with several."),
-    "time_axis": (int | None, "Axis of a PyTorch module's input that counts steps."),
-    "single_spike": (bool, "Read neurons that may spike several times a step as if they spiked once."),
-    "ignore_lower_limit": (bool, "Leave out a lower limit of the potential (Sinabs' min_v_mem)."),
-    "architecture": (str | None, "FILE.py:NAME of what makes the PyTorch module of a checkpoint."),
-}
-
-
-def reads_model(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `READING` in place of its parameter `reading`, which gets those that were used."""
-    own = inspect.signature(command, eval_str=True)
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False if kind is bool else None,
-            annotation=Annotated[
-                kind, typer.Option(f"--{name.replace('_', '-')}", help=help_, rich_help_panel=READING_PANEL)
-            ],
-        )
-        for name, (kind, help_) in READING.items()
-    ]
-
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        used = {name: given.pop(name) for name in READING}
-        reading = {name: value for name, value in used.items() if value is not None and value is not False}
-        command(**given, reading=reading)
-
-    parameters = [parameter for parameter in own.parameters.values() if parameter.name != "reading"]
-    positional = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    with_options.__signature__ = own.replace(parameters=[*positional, *added])  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*positional, *added)}
-    return with_options
 
 
 @app.command()
@@ -219,6 +151,10 @@ def deploy(
     ] = None,
     prune: Annotated[str | None, typer.Option(help="Share of the weights to set to zero, or auto.")] = None,
     fine_tune: Annotated[int | None, typer.Option(help="Epochs of training in integers (needs PyTorch).")] = None,
+    operating_point: Annotated[
+        Literal["knee", "fastest", "most-accurate"] | None,
+        typer.Option(help="Move time constants and thresholds, without training (spikeloom study operating-space)."),
+    ] = None,
     mapping: MappingOption = None,
     effort: EffortOption = None,
     mapping_seconds: MappingSecondsOption = None,
@@ -242,7 +178,7 @@ def deploy(
     settings = _configuration(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
         min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
-        fine_tune=fine_tune, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds,
+        fine_tune=fine_tune, operating_point=operating_point, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds,
         max_loss=max_loss, allow=allow or None, costs=costs, host_power=host_power, transfer_energy=transfer_energy,
         seed=seed, **reading,
     )  # fmt: skip
@@ -438,6 +374,17 @@ def train(
         card = train_model(name, out, seed, epochs, progress)
     if not quiet:
         typer.echo(f"{out}: test accuracy {card['test_accuracy']:.2%} in float.")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def study(context: typer.Context) -> None:
+    """Change one thing many times over, and say what follows: `spikeloom study --help` lists the studies."""
+    from .cli_study import run_study_command
+
+    run_study_command(context.args)
 
 
 @app.command()

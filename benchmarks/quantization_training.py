@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeloom.models.zoo.surrogate import arctan_spike
+from spikeloom.models.training.surrogate import Arctan
 
 Array = NDArray[Any]
 
@@ -60,7 +60,7 @@ class Neurons(nn.Module):  # type: ignore[misc,unused-ignore]
             current = self.current_retention * current + step
             voltage = self.voltage_retention * voltage + current
             # In units of the threshold: otherwise the surrogate of a high one would be too narrow to learn from.
-            spike = arctan_spike((voltage - self.threshold) / self.threshold)
+            spike = Arctan()((voltage - self.threshold) / self.threshold)
             voltage = torch.where(spike.detach() > 0, 0.0, voltage)
             spikes.append(spike)
         return torch.stack(spikes)

@@ -16,7 +16,7 @@ from ..models.encoders import Encoder, encoder_named
 from ..models.errors import DataError
 from ..models.operators import Input
 from .configuration import Configuration
-from .data_shape import fitted
+from .data_shape import arranged, fitted, neurons_a_value
 
 Array = NDArray[Any]
 
@@ -59,6 +59,10 @@ class Data:
     def first(self, samples: int) -> Data:
         """The first so many samples."""
         return self.part(0, samples)
+
+    def every_second(self) -> Data:
+        """The first sample, the third and so on."""
+        return replace(self, x=self.x[::2], y=None if self.y is None else self.y[::2])
 
     def part(self, start: int, end: int) -> Data:
         """Samples from one number to before another."""
@@ -127,7 +131,8 @@ def prepare_data(
     Parameters
     ----------
     x : (samples, steps, *shape) or (samples, *shape), the shape being that of `entry` before its axes are put in order;
-        or with as many elements in other axes.
+        or with as many elements in other axes. With the encoder "population", static data may be smaller: the input
+        then has several neurons for each value, beside each other.
     y : (samples,) or None.
     entry : input of the model.
     classes : outputs of the model, which labels number from 0; None leaves labels unchecked.
@@ -139,7 +144,10 @@ def prepare_data(
     """
     if x.dtype.kind not in "iufb":
         raise DataError(f"{name}: x has the type {x.dtype}, numbers are needed.")
-    x, static, notes = fitted(x, entry, name)
+    neurons = neurons_a_value(x, entry, name) if config.encoder == "population" else None
+    static, notes = True, list[str]()
+    if neurons is None:
+        x, static, notes = fitted(x, entry, name)
     if x.shape[0] == 0 or (not static and x.shape[1] == 0):
         raise DataError(f"{name}: x has the shape {tuple(x.shape)}, so there is nothing to run.")
     if x.dtype.kind == "f" and not np.all(np.isfinite(x)):
@@ -149,13 +157,14 @@ def prepare_data(
         raise DataError(f"{name} has no labels: a minimum accuracy needs an array y of shape ({x.shape[0]},).")
     x = _scaled(x, config, name, notes)
     # Before any sample is left out, so that a sample is encoded the same however many run.
-    encoder = encoder_named(config.encoder, x, config.seed, largest) if static else None
+    encoder = encoder_named(config.encoder, x, config.seed, largest, neurons) if static else None
     if config.samples is not None:
         x, labels = x[: config.samples], None if labels is None else labels[: config.samples]
-    _check_memory(x, config.steps or (default_steps(config) if static else x.shape[1]), static, name)
+    _check_memory(x, config.steps or (default_steps(config) if static else x.shape[1]), static, name, neurons or 1)
     if encoder is not None:
         steps = config.steps or default_steps(config)
         x = encoder.encode(x, steps)
+        x = x if neurons is None else arranged(x, entry)
         notes.append(f"{encoder.note} {steps} step{'s' if steps > 1 else ''} (--encoder, --steps).")
     elif config.steps is not None and config.steps != x.shape[1]:
         if config.convert == "sigma-delta" and config.steps > x.shape[1]:
@@ -217,8 +226,8 @@ def _labels(y: Array | None, samples: int, name: str, classes: int | None) -> Ar
     return y.astype(np.int64)
 
 
-def _check_memory(x: Array, steps: int, static: bool, name: str) -> None:
-    inputs = x.size // x.shape[0] // (1 if static else x.shape[1])
+def _check_memory(x: Array, steps: int, static: bool, name: str, neurons: int) -> None:
+    inputs = x.size // x.shape[0] // (1 if static else x.shape[1]) * neurons
     needed = x.shape[0] * steps * inputs * x.dtype.itemsize
     present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > present:

@@ -14,7 +14,7 @@ from ..backends.lava.backend import learn_in_lava
 from ..backends.program import Program
 from ..backends.run import Run
 from ..backends.simulator.simulate import Simulator
-from ..models.encoders import IntegrateAndFire, PoissonRate
+from ..models.encoders import RateCode
 from ..models.execution.active_neurons import ActiveNeurons
 from ..models.execution.forward import forward
 from ..models.execution.graph_run import run_graph
@@ -124,7 +124,7 @@ def _classes(ordinary: Graph, data: Data, x: Array, last: bool) -> Array:
     last : the answer at the last step, as of sigma-delta neurons; not the mean over the steps, as of rates.
     """
     if data.encoder is not None:
-        scale = data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else 1.0
+        scale = data.encoder.largest if isinstance(data.encoder, RateCode) else 1.0
         outputs = forward(ordinary, x.mean(axis=1) * scale)[ordinary.outputs[0]]
     elif last:
         outputs = forward(ordinary, x[:, -1])[ordinary.outputs[0]]

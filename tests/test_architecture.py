@@ -15,11 +15,26 @@ LAYERS = ("models", "mapping", "backends", "deploy", "cli")  # each may import t
 STANDALONE = "backends/lava/standalone"  # copied into an artifact; no part of the package when it runs
 NO_PACKAGE = {"tests", "benchmarks", "docs", "build", "dist"}
 FINE_TUNING = ("distillation", "integer_network", "latent", "layer_agreement", "loop", "synapses", "training")
+TRAINING = (
+    "adaptive_steps",
+    "build",
+    "deterministic",
+    "distortion",
+    "layers",
+    "leaky_steps",
+    "ordinary_networks",
+    "presentation",
+    "spiking_network",
+    "staged_network",
+    "surrogate",
+    "to_graph",
+    "train",
+)
 TORCH_AT_HOME = {
     "models/zoo/digits.py",
-    "models/zoo/surrogate.py",
     "models/readers/torch",
     *(f"deploy/fine_tuning/{name}.py" for name in FINE_TUNING),
+    *(f"models/training/{name}.py" for name in TRAINING),
 }
 SLOW = {"numba", "scipy", "sklearn", "torch", "lava", "h5py", "nir", "pymetis", "networkx", "onnx", "ml_dtypes"}
 
@@ -70,7 +85,8 @@ def runs_at_import(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def layer(path: str) -> str:
-    return path.strip("/").split("/", 1)[0].removesuffix(".py")
+    top = path.strip("/").split("/", 1)[0].removesuffix(".py")
+    return "cli" if top.startswith("cli_") else top
 
 
 def outside(names: Iterator[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...models.encoders import IntegrateAndFire, PoissonRate
+from ...models.encoders import MEAN_CODES, ConstantCurrent, RateCode
 from ...models.errors import UsageError
 from ...models.graph import Edge, Graph, unused
 from ...models.input_code import input_code
@@ -29,15 +29,21 @@ def convert_graph(graph: Graph, data: Data | None, config: Configuration) -> Gra
     """
     if config.convert is None:
         raise UsageError("Nothing says how to convert (--convert).")
-    if data is None:
-        steps = config.steps or default_steps(config)
-        return convert(graph, config.convert, config.max_pool, config.threshold_rule, None, steps)
-    largest = _worth_of_a_spike(data)
-    if largest is not None and config.convert == "sigma-delta":
+    encoded = config.encoder != "constant" if data is None else not isinstance(data.encoder, ConstantCurrent | None)
+    if encoded and config.convert == "sigma-delta":
         raise UsageError(
             f"Sigma-delta neurons get values, which the encoder {config.encoder!r} turns into spikes: leave out "
             "--encoder, or use --convert rate."
         )
+    if encoded and config.encoder not in MEAN_CODES:
+        raise UsageError(
+            f"A network converted to rates takes values from how often an input spikes, which the encoder "
+            f"{config.encoder!r} does not say: use --encoder rate, integrate or constant."
+        )
+    if data is None:
+        steps = config.steps or default_steps(config)
+        return convert(graph, config.convert, config.max_pool, config.threshold_rule, None, steps)
+    largest = _worth_of_a_spike(data)
     chosen = data.x[calibration_samples(conversion_cost(graph, data.steps), data, config)]
     code = input_code(data.x)
     samples = code.decode(code.encode(chosen)).reshape(*chosen.shape[:2], *graph.shapes[graph.inputs[0]])
@@ -54,7 +60,7 @@ def convert_graph(graph: Graph, data: Data | None, config: Configuration) -> Gra
 
 def _worth_of_a_spike(data: Data) -> float | None:
     """The value of data that an encoder makes a spike at every step; None where values enter as they are."""
-    return data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else None
+    return data.encoder.largest if isinstance(data.encoder, RateCode) else None
 
 
 def _scaled(graph: Graph, factor: float) -> Graph:

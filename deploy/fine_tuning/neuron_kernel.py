@@ -2,7 +2,7 @@
 
 Forward calls the very rule that the simulator and Lava run, so that there is no second arithmetic that could differ.
 Backward takes decays for the products they approximate, without truncation, wrap and saturation, and a spike for a
-smooth step: the derivative of an arctangent, as in `models/zoo/surrogate.py`.
+smooth step: the derivative of an arctangent, as in `models/training/surrogate.py`.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ import itertools
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +27,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from ..training.components import Components
+from ..training.deterministic import deterministic, seeded
+from ..training.distortion import distorted_tensor
+from ..training.layers import LeakyLayer
+from ..training.recipe import Distortion
 from . import digits_data
-from .surrogate import leaky_integrate_and_fire
 
 EPOCHS: Final = 80
 DT: Final = 1e-4
@@ -58,16 +61,18 @@ _RATE_PENALTY: Final = 100.0
 # Without it, a few weights of the last layer grow to as much as eleven times their
 # standard deviation, and 8 bits must then cover that range.
 _LABEL_SMOOTHING: Final = 0.02
+_DISTORTION: Final = Distortion(turn=0.15, scale=0.1, shift=0.15)  # 0.25 is a pixel: 8 of them span -1 to 1
 
 
 class DigitsNetwork(nn.Module):  # type: ignore[misc,unused-ignore]
-    """The spiking network; attribute names are the node names in the NIR file."""
+    """The spiking network; names of its linear maps are those of the nodes in the NIR file."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
         self.fc = nn.Linear(32 * 2 * 2, digits_data.CLASSES)
+        self.neurons = LeakyLayer(Components(retention=BETA, threshold=THRESHOLD))
         with torch.no_grad():
             self.conv1.weight.mul_(_INITIAL_GAIN)
             self.conv2.weight.mul_(_INITIAL_GAIN)
@@ -81,14 +86,14 @@ class DigitsNetwork(nn.Module):  # type: ignore[misc,unused-ignore]
         # same, and a convolution runs once for all steps. The image does not change,
         # so neither does the first layer's current.
         current = self.conv1(images).expand(digits_data.STEPS, -1, -1, -1, -1)
-        lif1 = leaky_integrate_and_fire(current, BETA, THRESHOLD)
+        lif1 = self.neurons(current)
         current = self.conv2(_sum_pool(lif1)).unflatten(0, (digits_data.STEPS, -1))
-        lif2 = leaky_integrate_and_fire(current, BETA, THRESHOLD)
+        lif2 = self.neurons(current)
         current = self.fc(_sum_pool(lif2).flatten(1)).unflatten(0, (digits_data.STEPS, -1))
         return {
             "lif1": lif1,
             "lif2": lif2,
-            "lif_out": leaky_integrate_and_fire(current, BETA, THRESHOLD),
+            "lif_out": self.neurons(current),
         }
 
 
@@ -170,7 +175,7 @@ def fit(
 ) -> tuple[DigitsNetwork, list[float]]:
     """Train a new network; return it with the mean loss of each epoch."""
     losses = []
-    with _deterministic(seed):
+    with seeded(seed), deterministic():
         network = DigitsNetwork()
         optimizer = torch.optim.AdamW(network.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
@@ -181,7 +186,7 @@ def fit(
             for start in range(0, len(labels), _BATCH):
                 batch = shuffled[start : start + _BATCH]
                 truth = all_labels[batch]
-                spikes = network(_distorted(all_images[batch]))
+                spikes = network(distorted_tensor(all_images[batch], _DISTORTION))
                 counts = spikes["lif_out"].sum(0)
                 loss = functional.cross_entropy(counts, truth, label_smoothing=_LABEL_SMOOTHING)
                 for hidden in ("lif1", "lif2"):
@@ -254,36 +259,6 @@ def _nir_lif(shape: tuple[int, ...]) -> nir.LIF:
     zeros, ones = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     tau = DT / (1.0 - BETA)
     return nir.LIF(tau=tau * ones, r=tau / DT * ones, v_leak=zeros, v_threshold=THRESHOLD * ones, v_reset=zeros)
-
-
-def _distorted(images: torch.Tensor) -> torch.Tensor:
-    """Turn, scale and shift each image a little, so that few images go a long way."""
-
-    def between(limit: float) -> torch.Tensor:
-        return (torch.rand(len(images)) * 2 - 1) * limit
-
-    angle, scale = between(0.15), 1 + between(0.1)  # radians, factor
-    across, down = between(0.15), between(0.15)  # 0.25 is a pixel: 8 of them span -1 to 1
-    cosine, sine = scale * angle.cos(), scale * angle.sin()
-    rows = (torch.stack((cosine, -sine, across), 1), torch.stack((sine, cosine, down), 1))
-    grid = functional.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, align_corners=False)
-
-
-@contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
-    """Make PyTorch repeatable inside, and leave its global state as it was."""
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        torch.use_deterministic_algorithms(True)
-        # Threads divide a sum among them, so their number changes its last bits.
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(strict)
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:

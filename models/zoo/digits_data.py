@@ -11,6 +11,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.stratified import stratified_choice
+
 NIR_FILE: Final = Path(__file__).with_name("digits.nir")
 """The trained network."""
 
@@ -61,7 +63,7 @@ def load(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[
     table = _table()
     images = (table[:, :-1] / _LARGEST_PIXEL).astype(np.float32).reshape(-1, *INPUT_SHAPE)
     labels = table[:, -1].astype(np.int64)
-    chosen = _is_test_sample(labels)
+    chosen = stratified_choice(labels, TEST_SAMPLES, _SPLIT_SEED)
     if split == "train":
         chosen = ~chosen
     return images[chosen], labels[chosen]
@@ -81,19 +83,3 @@ def _table() -> NDArray[np.float64]:
     if found is None or found.origin is None:
         raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
     return np.loadtxt(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
-
-
-def _is_test_sample(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the test samples: shuffled, sorted by class, then taken at even distances.
-
-    Even distances over samples sorted by class give every class its share to within
-    one sample, and the total exactly.
-    """
-    # RandomState, because NumPy promises never to change its stream; the Generator's
-    # may change, and then the committed network would have seen some test samples.
-    shuffled = np.random.RandomState(_SPLIT_SEED).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    taken_before = np.arange(len(labels) + 1) * TEST_SAMPLES // len(labels)
-    is_test = np.zeros(len(labels), dtype=np.bool_)
-    is_test[by_class] = np.diff(taken_before) == 1
-    return is_test

@@ -219,24 +219,3 @@ def test_train_writes_file_and_card_and_nothing_else(tmp_path: Path) -> None:
     assert card["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert card["command"] == "spikeloom train digits --seed 7 --epochs 1"
     assert [done[:2] for done in calls] == [(1, 1)]
-
-
-def test_surrogate_is_a_step_forward_and_an_arctangent_backward() -> None:
-    torch = pytest.importorskip("torch")
-    from spikeloom.models.zoo.surrogate import arctan_spike
-
-    distance = torch.tensor([-1.0, 0.0, 0.5], dtype=torch.float64, requires_grad=True)
-    spikes = arctan_spike(distance)
-    torch.autograd.backward(spikes.sum())
-    assert spikes.tolist() == [0.0, 0.0, 1.0]
-    expected = [1 / (1 + (np.pi * x) ** 2) for x in (-1.0, 0.0, 0.5)]
-    assert distance.grad.tolist() == pytest.approx(expected)
-
-
-def test_neuron_integrates_spikes_strictly_above_threshold_and_resets_to_zero() -> None:
-    torch = pytest.importorskip("torch")
-    from spikeloom.models.zoo.surrogate import leaky_integrate_and_fire
-
-    # Voltages with beta 1/2: 1.0 (no spike: not above), 0.5 + 0.75 = 1.25 (spike), 0 + 0.75, ...
-    current = torch.tensor([[1.0], [0.75], [0.75], [0.75]])
-    assert leaky_integrate_and_fire(current, beta=0.5).flatten().tolist() == [0, 1, 0, 1]
