@@ -83,7 +83,7 @@ class Configuration(BaseModel):
     ----------
     reset, dt, threshold_inclusive, integration : see `NirOptions`.
     steps : steps of a sample; None takes those of the data, or 32 for static data.
-    encoder : how static data is presented: "constant", "rate" or "integrate".
+    encoder : how static data is presented, one of `..models.encoders.ENCODERS`.
     decision : how the output becomes a class; None takes what suits the output population.
     samples : evaluate only the first so many samples; None for all.
     lava_samples : run Lava on the first so many of them; 0 for none. Where it is not given, 20, or as many as Lava
@@ -106,6 +106,8 @@ class Configuration(BaseModel):
     costs : name of the target's account of what operations cost; its default where None.
     host_power : W that the host draws while a sample runs, for the account of the system.
     transfer_energy : pJ that a message from off the chip takes, for the same account.
+    operating_point : before anything else, time constants and thresholds are moved to this point of the operating space,
+        without training: "knee", "fastest" or "most-accurate".
     convert : how an ordinary network becomes a spiking one, "rate" or "sigma-delta".
     max_pool : pools of maxima are done "exact", by rectifiers, or as "average", an approximation.
     threshold_rule : how the thresholds of a rate code are chosen; see `ThresholdRule`.
@@ -128,7 +130,9 @@ class Configuration(BaseModel):
     threshold_inclusive: bool = False
     integration: Literal["euler", "exponential"] = "euler"
     steps: int | None = Field(default=None, ge=1)
-    encoder: Literal["constant", "rate", "integrate"] = "constant"
+    encoder: Literal[
+        "constant", "rate", "integrate", "first-spike", "rank-order", "interval", "phase", "burst", "population"
+    ] = "constant"
     decision: Decision | None = None
     samples: int | None = Field(default=None, ge=1)
     lava_samples: int = Field(default=20, ge=0)
@@ -145,6 +149,7 @@ class Configuration(BaseModel):
     prune: Share = 0.0
     fine_tune: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
+    operating_point: Literal["knee", "fastest", "most-accurate"] | None = None
     costs: str | None = None
     host_power: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     transfer_energy: float | None = Field(default=None, ge=0, allow_inf_nan=False)

@@ -22,10 +22,11 @@ from .guards import guard
 from .learning import without_rules
 from .ledger import Entry
 from .lowering.lower import prepare
-from .model_source import Model, Recordings, load_graph, open_data, with_built_in_options
+from .model_source import Model, Recordings, load_graph, model_name, open_data, with_built_in_options
 from .progress import Progress, Quiet
 from .report import build_report
 from .report_page import render
+from .studies.operating_point_choice import choose_operating_point
 from .weight_shares import weight_shares
 
 LAVA_STEPS, LAVA_PRODUCTS = 8000, 1e10  # about as much as Lava does in a minute or two
@@ -84,6 +85,10 @@ def make_artifact(
         ordinary = graph
         graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
+    if config.operating_point is not None:
+        chosen = choose_operating_point(compiled, model_name(model), recordings, config, progress)
+        graph = chosen.graph.with_assumptions(chosen.note)
+        compiled = compile_model(graph, chip, recordings, config, progress)
     advance = progress.stage("running every stage", recordings.samples)
     layers = compiled.quantization.layers
     evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary, layers)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ import numpy as np
 from ..backends.estimate import Estimate
 from ..backends.program import Program
 from ..mapping.target import Target
-from ..models.encoders import IntegrateAndFire, PoissonRate
+from ..models.encoders import largest_value
 from ..models.graph import Graph
 from ..models.network import Network
 from ..models.operators import Input
@@ -27,11 +25,11 @@ from .evaluation import Evaluation
 from .ledger import Entry
 from .model_source import Model, digest, model_path
 from .neurobench import count_membrane_updates, neurobench_section
+from .package_versions import package_versions
 from .report_quantization import quantization_section
 
 FORMAT = 1
 MEMBRANE_SAMPLES = 16  # whose potentials are looked at for the membrane updates
-PACKAGES = ("spikeloom", "numpy", "scipy", "numba", "nir", "pymetis", "mtkahypar", "lava-nc")
 
 
 def build_report(
@@ -101,11 +99,11 @@ def build_report(
         "utilisation": [vars(use) for use in mapping.uses],
         "assumptions": [*compiled.graph.assumptions, *compiled.notes, *data.notes],
         "warnings": [*_warnings(evaluation.entries), *warnings],
-        "versions": _versions(),
+        "versions": package_versions(),
         "seed": config.seed,
         "settings": {
             "encoder": config.encoder,
-            "encoder_largest": _largest(data),
+            "encoder_largest": largest_value(data.encoder),
             "seed": config.seed,
             "input_scale": config.input_scale,
             "input_offset": config.input_offset,
@@ -155,11 +153,6 @@ def _layers(network: Network) -> list[dict[str, Any]]:
     ]
 
 
-def _largest(data: Data) -> float | None:
-    """What an encoder took for the largest value, for other data to be encoded alike."""
-    return data.encoder.largest if isinstance(data.encoder, PoissonRate | IntegrateAndFire) else None
-
-
 def _warnings(entries: Sequence[Entry]) -> list[str]:
     """Layers that never spike, and those that quantization left with far fewer or far more spikes."""
     by_stage = {entry.stage: entry for entry in entries}
@@ -170,13 +163,3 @@ def _warnings(entries: Sequence[Entry]) -> list[str]:
         for name in after
         if before.get(name, 0) > 0 and not 0.5 <= after[name] / before[name] <= 2
     ]
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions

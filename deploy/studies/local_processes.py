@@ -1,0 +1,80 @@
+"""Tasks of a study in processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from ...models.errors import BackendFailedError
+from .study import Outcome, Study, Task
+
+FRUITLESS = 3  # pools in a row that may break before any task is done in them
+
+_here: tuple[Study, Any] | None = None  # of this worker
+
+
+class LocalProcesses:
+    """A pool of processes, begun anew where one of them is killed.
+
+    Parameters
+    ----------
+    count : of processes.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def outcomes(self, study: Study, prepared: Any, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
+        """See `Workers.outcomes`."""
+        shared = pickle.dumps((study, prepared), protocol=pickle.HIGHEST_PROTOCOL)
+        waiting = {task.name: task for task in tasks}
+        fruitless = 0
+        while waiting:
+            before = len(waiting)
+            try:
+                for name, outcome in self._pool(shared, list(waiting.values())):
+                    del waiting[name]
+                    yield name, outcome
+            except BrokenProcessPool:
+                fruitless = fruitless + 1 if len(waiting) == before else 0
+                if fruitless == FRUITLESS:
+                    raise BackendFailedError(
+                        f"Processes of the study were killed {FRUITLESS} times in a row, which lack of memory may "
+                        "cause: use fewer --processes or --samples; what is done stays."
+                    ) from None
+
+    def _pool(self, shared: bytes, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
+        others = set(multiprocessing.active_children())
+        # Spawned, for a copy of a process with threads may hang.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(
+            min(self._count, len(tasks)), mp_context=context, initializer=_begin, initargs=(shared,)
+        )
+        try:
+            pending: dict[Future[Outcome], str] = {pool.submit(_perform, task): task.name for task in tasks}
+            for done in as_completed(pending):
+                yield pending[done], done.result()
+        finally:
+            # An interrupted study does not wait for tasks whose results nobody takes.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+                process.join()
+
+
+def _begin(shared: bytes) -> None:
+    """Make a process ready: a Ctrl-C is for the one that began it, which ends the others."""
+    global _here  # noqa: PLW0603 - a worker has no other place that outlives a task
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _here = pickle.loads(shared)
+
+
+def _perform(task: Task) -> Outcome:
+    assert _here is not None
+    study, prepared = _here
+    return study.perform(prepared, task)

@@ -1,0 +1,191 @@
+"""The operating space of a network: accuracy, spikes and cost over membrane time constants and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from ...backends.program import Program
+from ...mapping.precision import Precision
+from ..progress import Progress
+from .grid_axis import Axis
+from .measurement import Instrument, Measurement
+from .operating_space_findings import Limits, Points, conclude_operating_space
+from .retuning import retuned, trained_threshold, trained_time_constant, tunable_layers
+from .study import Conclusion, Outcome, Study, Task
+from .subject import Subject
+
+Array = NDArray[Any]
+AS_DEPLOYED = "as-deployed"
+SAME_SAMPLES = (
+    "samples: points are chosen on the samples that they are measured on, so that the accuracy of a chosen one is a "
+    "little too high; the figures of halves say by how much."
+)
+NOT_TO_BE_HAD = -1  # class of all samples, at a point beyond the registers
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What every task needs.
+
+    Attributes
+    ----------
+    y : (samples,) labels; where the data has none, what the network decides as it was deployed.
+    labelled : whether the data has some.
+    units : per layer whose neurons are changed, what a threshold of 1 is there, in trained thresholds.
+    relative : whether thresholds are multiples of the trained ones.
+    """
+
+    program: Program
+    x: Array
+    y: Array
+    labelled: bool
+    costs: str | None
+    units: Mapping[str, float]
+    relative: bool
+
+
+class OperatingSpace(Study):
+    """A grid over membrane time constant and threshold, retuned: in the registers of a chip, without training."""
+
+    name: ClassVar[str] = "operating-space"
+    summary: ClassVar[str] = (
+        "Where in the space of membrane time constants and thresholds a network works, and where it works best."
+    )
+
+    time_constants: Axis = Field(
+        default="1:5:20",
+        description="Membrane time constants in steps, LOW:HIGH:COUNT or a list.",
+        validate_default=True,
+    )
+    thresholds: Axis = Field(
+        default="0.01:5:20", description="Thresholds in units of the trained network, likewise.", validate_default=True
+    )
+    relative: bool = Field(default=False, description="Thresholds are multiples of the trained ones.")
+    layers: tuple[str, ...] = Field(default=(), description="Only these layers, with commas between; else all.")
+    tolerance: float = Field(
+        default=0.01, ge=0, le=1, description="Accuracy that the knee and the fastest point may lose."
+    )
+    working_share: float = Field(
+        default=0.5, ge=0, le=1, description="Of the way from chance to the best accuracy, from where a point works."
+    )
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("time_constants")
+    @classmethod
+    def _at_least_a_step(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if min(value) < 1:
+            raise ValueError("a time constant of less than a step keeps less than nothing: they begin at 1")
+        return value
+
+    @field_validator("thresholds")
+    @classmethod
+    def _positive(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if min(value) <= 0:
+            raise ValueError("thresholds are above 0")
+        return value
+
+    def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
+        assert subject is not None
+        network = subject.program.network
+        trained = {layer: trained_threshold(network, layer) for layer in tunable_layers(network, self.layers)}
+        relative = self.relative or None in trained.values()
+        units = {layer: 1.0 if relative or threshold is None else 1 / threshold for layer, threshold in trained.items()}
+        data, labels = subject.data, subject.data.y
+        if labels is None:
+            labels = Instrument(subject.program, data.x, None).measure().classes
+        return Prepared(subject.program, data.x, labels, data.y is not None, subject.costs, units, relative)
+
+    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
+        rows = [
+            Task(f"time-constant-{number:03d}", {"time_constant": value})
+            for number, value in enumerate(self.time_constants)
+        ]
+        return (Task(AS_DEPLOYED, {}), *rows)
+
+    def perform(self, prepared: Prepared, task: Task) -> Outcome:
+        instrument = Instrument(prepared.program, prepared.x, prepared.y, prepared.costs)
+        network = prepared.program.network
+        if task.name == AS_DEPLOYED:
+            own = {
+                "time_constant": _common([trained_time_constant(network, layer) for layer in prepared.units]),
+                "threshold": _common([1 / unit for unit in prepared.units.values()]),
+            }
+            measured = instrument.measure()
+            return Outcome(({**own, **point_columns(measured)},), {"classes": measured.classes[np.newaxis]})
+        precision = Precision.of(prepared.program.target)
+        constant = task.parameters["time_constant"]
+        rows = []
+        classes = np.full((len(self.thresholds), prepared.y.size), NOT_TO_BE_HAD, dtype=np.int32)
+        for number, threshold in enumerate(self.thresholds):
+            factors = {layer: threshold * unit for layer, unit in prepared.units.items()}
+            changed = retuned(network, factors, constant, precision)
+            found = None if changed is None else instrument.measure(changed)
+            rows.append({"time_constant": constant, "threshold": threshold, **point_columns(found)})
+            if found is not None:
+                classes[number] = found.classes
+        return Outcome(tuple(rows), {"classes": classes})
+
+    def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
+        grid = [outcomes[task.name] for task in self.tasks(prepared) if task.name != AS_DEPLOYED]
+        deployed = outcomes[AS_DEPLOYED]
+        points = Points(
+            [row for outcome in grid for row in outcome.rows],
+            np.concatenate([outcome.arrays["classes"] for outcome in grid]) == prepared.y,
+            deployed.rows[0],
+            deployed.arrays["classes"][0] == prepared.y,
+        )
+        limits = Limits(self.tolerance, self.chance(prepared), self.working_share)
+        return conclude_operating_space(
+            points, (self.time_constants, self.thresholds), limits, labelled=prepared.labelled,
+            assumptions=_assumptions(prepared),
+        )  # fmt: skip
+
+    def chance(self, prepared: Prepared) -> float:
+        """Accuracy of an answer that is always the most frequent label."""
+        _, counts = np.unique(prepared.y, return_counts=True)
+        return float(counts.max()) / prepared.y.size
+
+
+def point_columns(measured: Measurement | None) -> dict[str, Any]:
+    """Columns of a point; all None where it is beyond the chip's registers."""
+    if measured is None:
+        columns = ("accuracy", "spikes", "energy", "energy_low", "energy_high", "latency", "latency_low")
+        return dict.fromkeys((*columns, "latency_high", "silent_layers", "saturated_layers", "efficiency"))
+    row = measured.as_row()
+    share = measured.accuracy
+    assert share is not None
+    return {**row, "efficiency": share / measured.spikes if measured.spikes else None}
+
+
+def _common(values: list[float]) -> float | None:
+    """What all layers have; None where they differ, or nothing leaks."""
+    first = values[0]
+    return first if np.isfinite(first) and all(abs(value - first) <= 0.05 * abs(first) for value in values) else None
+
+
+def _assumptions(prepared: Prepared) -> tuple[str, ...]:
+    tuned = (
+        "retuning: weights, exponents, biases and the cores stay as deployed; only registers of the neurons change, in "
+    )
+    unit = (
+        "thresholds: multiples of those that each layer was trained with."
+        if prepared.relative
+        else "thresholds: in units of the trained network; of a layer whose neurons differ, the median."
+    )
+    agreement = "labels: the data has none; accuracy is agreement with the network as it was deployed."
+    return (
+        tuned + f"{', '.join(prepared.units)}. A step keeps the share 1 - 1/time constant of the membrane potential.",
+        unit,
+        SAME_SAMPLES,
+        *(() if prepared.labelled else (agreement,)),
+    )

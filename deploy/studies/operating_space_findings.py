@@ -1,0 +1,237 @@
+"""What the points of an operating space come to: verdict, tables, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..confidence import wilson_interval
+from ..figures.figure import Figure
+from ..figures.heat_map import Mark, heat_map
+from ..figures.scale import Axis
+from ..figures.scatter import Group, Point, scatter
+from ..quantities import format_quantity
+from .operating_points import OperatingPoints, operating_points
+from .study import Conclusion, Row
+
+Array = NDArray[Any]
+Grid = tuple[Sequence[float], Sequence[float]]
+FEWEST_HALVED = 20  # samples, of which halves still say something
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """What was measured.
+
+    Attributes
+    ----------
+    rows : a point each, with `time_constant`, `threshold`, `accuracy`, `spikes`, `energy`, `latency`.
+    right : (points, samples) bool: whether each sample is answered rightly.
+    reference : the network as it was, likewise.
+    reference_right : (samples,) bool.
+    """
+
+    rows: Sequence[Row]
+    right: Array
+    reference: Row
+    reference_right: Array
+
+
+@dataclass(frozen=True)
+class Limits:
+    """See `operating_points`."""
+
+    tolerance: float
+    chance: float
+    share: float
+
+
+def conclude_operating_space(
+    points: Points, axes: Grid, limits: Limits, *, labelled: bool, assumptions: tuple[str, ...]
+) -> Conclusion:
+    """Put an operating space together.
+
+    Parameters
+    ----------
+    axes : time constants and thresholds of the grid, rising.
+    labelled : whether accuracy is that, or agreement with the network as it was.
+    """
+    what = "accuracy" if labelled else "agreement"
+    reference, samples = points.reference, points.right.shape[1]
+    chosen = _chosen(points.rows, limits, reference["accuracy"])
+    table = tuple({**row, "works": chosen is not None and chosen.works(row)} for row in points.rows)
+    if chosen is None:
+        sentence = "No point of the grid is within the chip's registers; ask for other thresholds (--thresholds)."
+        return Conclusion((sentence,), {"points": table}, assumptions=assumptions)
+    named = {"most_accurate": chosen.most_accurate, "knee": chosen.knee, "fastest": chosen.fastest}
+    facts = {
+        name: dict(row) | {"interval": wilson_interval(round(row["accuracy"] * samples), samples)}
+        for name, row in {**named, "as_it_was": reference}.items()
+    } | {
+        "tolerance": limits.tolerance, "chance": limits.chance, "working_limit": chosen.limit, "samples": samples,
+        "working_points": sum(1 for row in table if row["works"]), "points": len(table),
+        "knee_saves": _saved(reference, chosen.knee),
+        "knee_loses": reference["accuracy"] - chosen.knee["accuracy"],
+        "halves": _halves(points, limits),
+    }  # fmt: skip
+    tables = {"points": table, "front": chosen.front, "boundary": _boundary(table, axes)}
+    figures = _figures(table, reference, chosen, axes, what)
+    return Conclusion(_sentences(chosen, reference, facts, what), tables, figures, facts, assumptions)
+
+
+def _chosen(rows: Sequence[Row], limits: Limits, reference: float) -> OperatingPoints | None:
+    return operating_points(
+        rows, tolerance=limits.tolerance, chance=limits.chance, share=limits.share, reference=reference
+    )
+
+
+def _halves(points: Points, limits: Limits) -> dict[str, float] | None:
+    """The knee chosen on one half of the samples and measured on the other, mean of both ways; None for few samples."""
+    samples = points.right.shape[1]
+    if samples < FEWEST_HALVED:
+        return None
+    lost, saved = [], []
+    for start in (0, 1):
+        chosen_on, told_by = slice(start, None, 2), slice(1 - start, None, 2)
+        accuracy = points.right[:, chosen_on].mean(axis=1)
+        rows = [
+            {**row, "accuracy": None if row["accuracy"] is None else float(share), "number": number}
+            for number, (row, share) in enumerate(zip(points.rows, accuracy, strict=True))
+        ]
+        found = _chosen(rows, limits, float(points.reference_right[chosen_on].mean()))
+        assert found is not None  # as there is one for all samples
+        before, after = points.reference_right[told_by], points.right[found.knee["number"], told_by]
+        lost.append(float(before.mean() - after.mean()))
+        saved.append(_saved(points.reference, found.knee))
+    return {"knee_loses": sum(lost) / 2, "knee_saves": sum(saved) / 2}
+
+
+def _saved(before: Row, after: Row) -> float:
+    """Share of the spikes that are saved."""
+    return 1 - after["spikes"] / before["spikes"] if before["spikes"] else 0.0
+
+
+def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    best, knee, fastest = points.most_accurate, points.knee, points.fastest
+    saves, loses = facts["knee_saves"], facts["knee_loses"]
+    sentences = [
+        (
+            f"The knee point, {_place(knee)}: {_told(knee, what)}; {_more(saves, 'fewer', 'more')} spikes than the network "
+            f"as it was, for {100 * loses:.1f} points of {what}."
+        ),
+        f"The network as it was: {_told(reference, what)}.",
+        f"The most accurate point, {_place(best)}: {_told(best, what)}.",
+        (
+            f"The fastest point that loses at most {100 * facts['tolerance']:g} points, {_place(fastest)}: "
+            f"{_told(fastest, what)}."
+        ),
+        (
+            f"The network works at {facts['working_points']} of {facts['points']} points: there {what} reaches "
+            f"{points.limit:.1%}."
+        ),
+    ]
+    halves = facts["halves"]
+    if halves is not None:
+        sentences.append(
+            f"Chosen on one half of the samples and measured on the other, the knee has "
+            f"{_more(halves['knee_saves'], 'fewer', 'more')} spikes, for {100 * halves['knee_loses']:.1f} points."
+        )
+    return tuple(sentences)
+
+
+def _more(share: float, less: str, more: str) -> str:
+    return f"{abs(share):.0%} {less if share >= 0 else more}"
+
+
+def _told(row: Row, what: str) -> str:
+    """A point's figures, in a few words."""
+    energy, latency = format_quantity(row["energy"], "J"), format_quantity(row["latency"], "s")
+    return f"{row['accuracy']:.1%} {what}, {row['spikes']:,.0f} spikes, {energy} and {latency} a sample"
+
+
+def _place(row: Row) -> str:
+    return f"time constant {row['time_constant']:.3g}, threshold {row['threshold']:.3g}"
+
+
+def _boundary(table: Sequence[Row], axes: Grid) -> tuple[Row, ...]:
+    """For each time constant, between which thresholds the network works; holes in between are counted."""
+    found = []
+    for constant in axes[0]:
+        column = [row for row in table if row["time_constant"] == constant]
+        working = [row["threshold"] for row in column if row["works"]]
+        low, high = (min(working), max(working)) if working else (None, None)
+        inside = [row for row in column if low is not None and high is not None and low <= row["threshold"] <= high]
+        found.append(
+            {
+                "time_constant": constant,
+                "lowest_threshold": low,
+                "highest_threshold": high,
+                "holes": len(inside) - len(working),
+            }
+        )
+    return tuple(found)
+
+
+def _figures(
+    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str
+) -> tuple[Figure, ...]:
+    return (
+        _map(table, points, axes, "accuracy", Axis(what, "%", low=0, high=1)),
+        _map(table, points, axes, "spikes", Axis("spikes a sample", logarithmic=True)),
+        _map(table, points, axes, "energy", Axis("dynamic energy a sample", "J", logarithmic=True)),
+        _map(table, points, axes, "latency", Axis("latency of a sample", "s")),
+        _front(table, reference, points, what),
+    )
+
+
+def _map(table: Sequence[Row], points: OperatingPoints, axes: Grid, column: str, quantity: Axis) -> Figure:
+    by_place = {(row["time_constant"], row["threshold"]): row for row in table}
+    grid = [[by_place[constant, threshold] for threshold in axes[1]] for constant in axes[0]]
+    return heat_map(
+        [[row[column] for row in line] for line in grid],
+        axes[1],
+        axes[0],
+        name=f"{column}-map",
+        title=quantity.label[0].upper() + quantity.label[1:],
+        caption="Inside the line is the operational manifold, where the network works. Hatched points are beyond the "
+        "chip's registers, or have nothing to show.",
+        horizontal=Axis("threshold"),
+        vertical=Axis("membrane time constant", "steps"),
+        quantity=quantity,
+        boundary=[[row["works"] for row in line] for line in grid],
+        marks=[Mark(row["threshold"], row["time_constant"], name) for name, row in _marked(points)],
+    )
+
+
+def _marked(points: OperatingPoints) -> tuple[tuple[str, Row], ...]:
+    """Points with a name; one that has several of them gets them all."""
+    names: dict[tuple[float, float], list[str]] = {}
+    rows = {"most accurate": points.most_accurate, "knee": points.knee, "fastest": points.fastest}
+    for name, row in rows.items():
+        names.setdefault((row["time_constant"], row["threshold"]), []).append(name)
+    return tuple((", ".join(labels), rows[labels[0]]) for labels in names.values())
+
+
+def _front(table: Sequence[Row], reference: Row, points: OperatingPoints, what: str) -> Figure:
+    named = {(row["time_constant"], row["threshold"]): name for name, row in _marked(points)}
+    dots = []
+    for row in table:
+        if row["accuracy"] is not None:
+            name = named.get((row["time_constant"], row["threshold"]), "")
+            dots.append(Point(row["spikes"], row["accuracy"], name, _place(row), bool(name)))
+    groups = [
+        Group("points of the grid", dots),
+        Group("as it was", [Point(reference["spikes"], reference["accuracy"], "as it was")]),
+    ]
+    return scatter(
+        groups,
+        name="front",
+        title=f"{what.capitalize()} against spikes",
+        caption="The line is the Pareto front: no point is both sparser and more accurate.",
+        horizontal=Axis("spikes a sample", logarithmic=True),
+        vertical=Axis(what, "%"),
+        path=[(row["spikes"], row["accuracy"]) for row in points.front],
+    )

@@ -1,0 +1,101 @@
+"""The deployed network that a study is of."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...backends.program import Program
+from ...mapping.target_files import load_target
+from ...models.graph import Graph
+from ..artifact import load_program, read_choices
+from ..compilation import compile_model
+from ..configuration import Configuration
+from ..conversion.calibrated import convert_graph
+from ..data import Data
+from ..data_identity import data_section
+from ..lowering.lower import prepare
+from ..model_source import load_graph, open_data, with_built_in_options
+from ..progress import Progress
+from ..rerun import prepared_data
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A program and the data that it is looked at with.
+
+    Attributes
+    ----------
+    name : of the model, as the user gave it.
+    program : integer network, mapping and target.
+    data : labelled or not; `x` is (samples, steps, input neurons) as the network gets it.
+    graph : the float network as trained; None where the model is a folder that `spikeloom deploy` wrote.
+    costs : name of the target's account of what operations cost; its default where None.
+    notes : what was assumed to make it, a sentence each.
+    """
+
+    name: str
+    program: Program
+    data: Data
+    graph: Graph | None
+    costs: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Name, target and fingerprints of program and data, as JSON can hold them."""
+        return {
+            "model": self.name,
+            "target": self.program.target.name,
+            "program": _fingerprint(self.program),
+            "data": data_section(self.data),
+        }
+
+
+def open_subject(model: str, target: str, data: Path | None, config: Configuration, progress: Progress) -> Subject:
+    """Deploy a model, or take one that was deployed.
+
+    Parameters
+    ----------
+    model : path of a model file, the name of a built-in model, or a folder that `spikeloom deploy` wrote.
+    target : name of a target or path of a YAML file; a folder has its own.
+    data : an `.npz`; None for the data of a built-in model.
+
+    Raises
+    ------
+    SpikeloomError : it cannot be read, or does not fit.
+    """
+    if Path(model).is_dir():
+        program = load_program(Path(model))
+        recordings = prepared_data(Path(model), data, config.samples, program)
+        costs = config.costs or read_choices(Path(model)).get("costs")
+        return Subject(model, program, recordings, None, costs, recordings.notes)
+    config = with_built_in_options(model, config)
+    chip = load_target(target)
+    chip.cost_set(config.costs)  # refuses one that there is not
+    progress.stage("reading")
+    graph = load_graph(model, config)
+    recordings = open_data(model, data, graph, config)
+    if config.convert is not None:
+        progress.stage("converting")
+        graph = prepare(convert_graph(graph, recordings, config))
+    compiled = compile_model(graph, chip, recordings, config, progress)
+    notes = (*graph.assumptions, *recordings.notes, *compiled.notes)
+    return Subject(model, compiled.program, recordings, graph, config.costs, notes)
+
+
+def _fingerprint(program: Program) -> str:
+    """Of everything in a program: its files are the same for the same program."""
+    result = hashlib.sha256()
+    with tempfile.TemporaryDirectory() as folder:
+        program.save(Path(folder))
+        for file in sorted(Path(folder).iterdir()):
+            result.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return result.hexdigest()
