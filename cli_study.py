@@ -144,15 +144,9 @@ def _run_study(
 
     asked = make_study(kind, options)
     folder = out or Path("build") / f"study-{kind.name}"
+    workers = workers_for(processes, scheduler)  # a cluster that is not there is told at once
     try:
-        result = run_study(
-            asked,
-            subject(),
-            folder,
-            workers_for(processes, scheduler),
-            progress,
-            shlex.join(["spikeloom", *sys.argv[1:]]),
-        )
+        result = run_study(asked, subject(), folder, workers, progress, shlex.join(["spikeloom", *sys.argv[1:]]))
     except StudyInterrupted as interruption:
         typer.echo(
             f"Error: Interrupted: {interruption.done} of {interruption.total} tasks are done and stay in {folder}; the "

@@ -60,9 +60,9 @@ class Data:
         """The first so many samples."""
         return self.part(0, samples)
 
-    def every_second(self) -> Data:
-        """The first sample, the third and so on."""
-        return replace(self, x=self.x[::2], y=None if self.y is None else self.y[::2])
+    def every_second(self, first: int = 0) -> Data:
+        """The sample of a number, the next but one and so on."""
+        return replace(self, x=self.x[first::2], y=None if self.y is None else self.y[first::2])
 
     def part(self, start: int, end: int) -> Data:
         """Samples from one number to before another."""

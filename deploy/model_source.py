@@ -24,7 +24,7 @@ Recordings = Path | tuple[Array, Array | None] | None
 Model = str | Graph
 """A path or the name of a built-in model, or a graph that was read before."""
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
-MODEL_FILES = (".nir", ".onnx", ".net", ".pt2", *CHECKPOINTS)
+MODEL_FILES = (".nir", ".onnx", ".net", ".pt2", *CHECKPOINTS, ".graph")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,25 +35,31 @@ class BuiltIn:
     ----------
     path : its `.nir` file.
     test_data : loads images (samples, *shape) and labels (samples,).
+    training_data : loads those that it was trained with, none of them in the test data.
     options : configuration that it was trained with.
     """
 
     path: Path
     test_data: Callable[[], tuple[Array, Array]]
+    training_data: Callable[[], tuple[Array, Array]]
     options: dict[str, Any]
 
 
 def built_in(name: str) -> BuiltIn | None:
     """The built-in model of a name, or None."""
-    if name != "digits":
-        return None
-    from ..models.zoo import digits_data
+    from ..models.zoo.catalogue import COMMITTED, zoo_model
 
-    return BuiltIn(
-        digits_data.NIR_FILE,
-        lambda: digits_data.load("test"),
-        {"steps": digits_data.STEPS, "reset": "zero", "encoder": "constant"},
-    )
+    if name not in COMMITTED:
+        return None
+    known = zoo_model(name)
+
+    def part(which: str) -> tuple[Array, Array]:
+        from ..models.datasets import load_dataset
+
+        split = getattr(load_dataset(known.dataset), which)
+        return split.x, split.y
+
+    return BuiltIn(known.nir_file, lambda: part("test"), lambda: part("train"), known.deployment_options)
 
 
 def load_graph(model: Model, config: Configuration) -> Graph:
@@ -106,6 +112,10 @@ def read_model(path: Path, config: Configuration) -> Graph:
         from ..models.readers.netx import read_net
 
         return read_net(path, config.netx_options())
+    if kind == ".graph":
+        from ..models.graph_file import read_graph
+
+        return read_graph(path)
     if kind == ".pt2":
         from ..models.readers.torch import read_exported
 
@@ -122,12 +132,20 @@ def read_model(path: Path, config: Configuration) -> Graph:
 
 def model_path(model: str) -> Path:
     """The file of a model."""
+    from ..models.zoo.catalogue import COMMITTED, MODELS
+
     known = built_in(model)
     path = known.path if known else Path(model)
     if known is None and not path.is_file():
+        if model in MODELS:
+            raise UnsupportedModelError(
+                f"{model} is a model of the zoo that does not come trained: `spikeloom train {model}` trains it and "
+                "writes a file, to be named here."
+            )
         what = "is a folder, not a model file" if path.is_dir() else "does not exist"
         raise UnsupportedModelError(
-            f"{model} {what}; a model file is needed ({', '.join(MODEL_FILES)}), or the built-in model 'digits'."
+            f"{model} {what}; a model file is needed ({', '.join(MODEL_FILES)}), or a built-in model: "
+            f"{', '.join(map(repr, COMMITTED))}."
         )
     return path
 
@@ -170,3 +188,15 @@ def open_data(model: Model, recordings: Recordings, graph: Graph, config: Config
         return prepare_data(*load_data(recordings), entry, config, str(recordings), classes)
     x, y = recordings
     return prepare_data(np.asarray(x), None if y is None else np.asarray(y), entry, config, "the data", classes)
+
+
+def open_training_data(model: str, graph: Graph, config: Configuration) -> Data | None:
+    """All data that a built-in model was trained with, ready for it; None for other models."""
+    known = built_in(model)
+    if known is None:
+        return None
+    entry = graph.nodes[graph.inputs[0]]
+    assert isinstance(entry, Input)
+    classes = int(np.prod(graph.shapes[graph.outputs[0]]))
+    every = config.model_copy(update={"samples": None})
+    return prepare_data(*known.training_data(), entry, every, f"the training data of {model}", classes)

@@ -20,6 +20,8 @@ TRAINING = (
     "build",
     "deterministic",
     "distortion",
+    "first_weights",
+    "from_graph",
     "layers",
     "leaky_steps",
     "ordinary_networks",
@@ -31,7 +33,7 @@ TRAINING = (
     "train",
 )
 TORCH_AT_HOME = {
-    "models/zoo/digits.py",
+    *(f"models/zoo/{name}.py" for name in ("digits", "sew_resnet", "small_networks", "trained_model", "vgg")),
     "models/readers/torch",
     *(f"deploy/fine_tuning/{name}.py" for name in FINE_TUNING),
     *(f"models/training/{name}.py" for name in TRAINING),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ...models.errors import BackendFailedError, BackendMissingError
@@ -32,7 +33,13 @@ class DaskCluster:
             if error.name not in ("distributed", "dask"):
                 raise
             raise BackendMissingError("--scheduler needs Dask: pip install 'spikeloom[studies]'.") from None
-        where = {"scheduler_file": scheduler} if "://" not in scheduler else {"address": scheduler}
+        by_file = "://" not in scheduler
+        if by_file and not Path(scheduler).is_file():  # Dask would wait for it for ever
+            raise BackendMissingError(
+                f"{scheduler} is neither the file of a Dask scheduler, which `dask scheduler --scheduler-file` writes, "
+                "nor an address such as tcp://host:8786."
+            )
+        where = {"scheduler_file": scheduler} if by_file else {"address": scheduler}
         try:
             self._client = Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -51,7 +58,7 @@ class DaskCluster:
             # A task of its own, not scattered data: when the worker that holds it is lost, Dask makes it anew.
             shared = client.submit(bytes, pickle.dumps((study, prepared), protocol=pickle.HIGHEST_PROTOCOL), pure=False)
             pending = {client.submit(_perform, shared, task, pure=False): task.name for task in tasks}
-            for done in as_completed(pending):
+            for done in as_completed(pending, loop=client.loop):
                 yield pending[done], done.result()
         except KilledWorker as error:
             raise BackendFailedError(

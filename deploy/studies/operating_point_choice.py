@@ -53,7 +53,7 @@ def choose_operating_point(
     assert config.operating_point is not None
     study = OperatingSpace(seed=config.seed)
     half = data.every_second()
-    subject = Subject(name, compiled.program, half, compiled.graph, config.costs, ())
+    subject = Subject(name, compiled.program, half, compiled.graph, config, config.costs, ())
     prepared = study.prepare(subject, progress)
     tasks = study.tasks(prepared)
     advance = progress.stage("looking for an operating point", len(tasks))

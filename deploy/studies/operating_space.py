@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...backends.program import Program
 from ...mapping.precision import Precision
@@ -16,6 +17,7 @@ from ..progress import Progress
 from .grid_axis import Axis
 from .measurement import Instrument, Measurement
 from .operating_space_findings import Limits, Points, conclude_operating_space
+from .retraining import Retraining, retrained, retraining_of
 from .retuning import retuned, trained_threshold, trained_time_constant, tunable_layers
 from .study import Conclusion, Outcome, Study, Task
 from .subject import Subject
@@ -26,6 +28,7 @@ SAME_SAMPLES = (
     "samples: points are chosen on the samples that they are measured on, so that the accuracy of a chosen one is a "
     "little too high; the figures of halves say by how much."
 )
+Mode = Literal["retune", "retrain"]
 NOT_TO_BE_HAD = -1  # class of all samples, at a point beyond the registers
 
 
@@ -39,6 +42,7 @@ class Prepared:
     labelled : whether the data has some.
     units : per layer whose neurons are changed, what a threshold of 1 is there, in trained thresholds.
     relative : whether thresholds are multiples of the trained ones.
+    retraining : what training anew needs; None where the network is retuned.
     """
 
     program: Program
@@ -48,23 +52,26 @@ class Prepared:
     costs: str | None
     units: Mapping[str, float]
     relative: bool
+    retraining: Retraining | None = None
 
 
 class OperatingSpace(Study):
-    """A grid over membrane time constant and threshold, retuned: in the registers of a chip, without training."""
+    """A grid over membrane time constant and threshold.
+
+    A network is retuned, in the registers of a chip and without training, or trained anew at every point.
+    """
 
     name: ClassVar[str] = "operating-space"
     summary: ClassVar[str] = (
         "Where in the space of membrane time constants and thresholds a network works, and where it works best."
     )
 
+    mode: Mode = Field(default="retune", description="Change registers only, or train anew at every point (retrain).")
     time_constants: Axis = Field(
-        default="1:5:20",
-        description="Membrane time constants in steps, LOW:HIGH:COUNT or a list.",
-        validate_default=True,
+        default=(), description="Membrane time constants in steps, LOW:HIGH:COUNT or a list; 1:5:20, retraining 1:5:8."
     )
     thresholds: Axis = Field(
-        default="0.01:5:20", description="Thresholds in units of the trained network, likewise.", validate_default=True
+        default=(), description="Thresholds in units of the trained network, likewise; 0.01:5:20, retraining 0.01:5:8."
     )
     relative: bool = Field(default=False, description="Thresholds are multiples of the trained ones.")
     layers: tuple[str, ...] = Field(default=(), description="Only these layers, with commas between; else all.")
@@ -74,6 +81,20 @@ class OperatingSpace(Study):
     working_share: float = Field(
         default=0.5, ge=0, le=1, description="Of the way from chance to the best accuracy, from where a point works."
     )
+
+    epochs: int = Field(default=10, ge=1, description="Of training at every point, to retrain.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grid_of_mode(cls, given: Any) -> Any:
+        count = 8 if given.get("mode") == "retrain" else 20
+        return {"time_constants": f"1:5:{count}", "thresholds": f"0.01:5:{count}"} | given
+
+    @model_validator(mode="after")
+    def _options_of_mode(self) -> Self:
+        if self.mode == "retrain" and self.relative:
+            raise ValueError("A network that is trained anew has no trained thresholds: leave out --relative.")
+        return self
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -96,6 +117,12 @@ class OperatingSpace(Study):
 
     def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
         assert subject is not None
+        if self.mode == "retrain":
+            retraining = retraining_of(subject, self.layers, self.epochs)
+            test = retraining.test
+            assert test.y is not None
+            units = dict.fromkeys(retraining.layers, 1.0)
+            return Prepared(subject.program, test.x, test.y, True, subject.costs, units, False, retraining)
         network = subject.program.network
         trained = {layer: trained_threshold(network, layer) for layer in tunable_layers(network, self.layers)}
         relative = self.relative or None in trained.values()
@@ -107,33 +134,45 @@ class OperatingSpace(Study):
 
     def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
         rows = [
-            Task(f"time-constant-{number:03d}", {"time_constant": value})
+            Task(f"time-constant-{number:03d}", {"time_constants": [value], "thresholds": list(self.thresholds)})
             for number, value in enumerate(self.time_constants)
         ]
+        if prepared.retraining is not None:  # a point takes so long that each is a task
+            rows = [
+                Task(f"{row.name}-threshold-{number:03d}", {**row.parameters, "thresholds": [value]})
+                for row in rows
+                for number, value in enumerate(self.thresholds)
+            ]
         return (Task(AS_DEPLOYED, {}), *rows)
 
     def perform(self, prepared: Prepared, task: Task) -> Outcome:
-        instrument = Instrument(prepared.program, prepared.x, prepared.y, prepared.costs)
-        network = prepared.program.network
         if task.name == AS_DEPLOYED:
-            own = {
-                "time_constant": _common([trained_time_constant(network, layer) for layer in prepared.units]),
-                "threshold": _common([1 / unit for unit in prepared.units.values()]),
-            }
-            measured = instrument.measure()
-            return Outcome(({**own, **point_columns(measured)},), {"classes": measured.classes[np.newaxis]})
-        precision = Precision.of(prepared.program.target)
-        constant = task.parameters["time_constant"]
+            return _as_deployed(prepared)
+        (constant,) = task.parameters["time_constants"]
+        thresholds = task.parameters["thresholds"]
         rows = []
-        classes = np.full((len(self.thresholds), prepared.y.size), NOT_TO_BE_HAD, dtype=np.int32)
-        for number, threshold in enumerate(self.thresholds):
-            factors = {layer: threshold * unit for layer, unit in prepared.units.items()}
-            changed = retuned(network, factors, constant, precision)
-            found = None if changed is None else instrument.measure(changed)
-            rows.append({"time_constant": constant, "threshold": threshold, **point_columns(found)})
-            if found is not None:
-                classes[number] = found.classes
+        classes = np.full((len(thresholds), prepared.y.size), NOT_TO_BE_HAD, dtype=np.int32)
+        measure = self._retuned(prepared) if prepared.retraining is None else self._retrained(prepared.retraining)
+        for number, threshold in enumerate(thresholds):
+            measured = measure(constant, threshold)
+            rows.append({"time_constant": constant, "threshold": threshold, **point_columns(measured)})
+            if measured is not None:
+                classes[number] = measured.classes
         return Outcome(tuple(rows), {"classes": classes})
+
+    def _retuned(self, prepared: Prepared) -> Callable[[float, float], Measurement | None]:
+        instrument = Instrument(prepared.program, prepared.x, prepared.y, prepared.costs)
+        precision = Precision.of(prepared.program.target)
+
+        def measured(time_constant: float, threshold: float) -> Measurement | None:
+            factors = {layer: threshold * unit for layer, unit in prepared.units.items()}
+            changed = retuned(prepared.program.network, factors, time_constant, precision)
+            return None if changed is None else instrument.measure(changed)
+
+        return measured
+
+    def _retrained(self, retraining: Retraining) -> Callable[[float, float], Measurement | None]:
+        return partial(retrained, retraining, seed=self.seed)
 
     def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
         grid = [outcomes[task.name] for task in self.tasks(prepared) if task.name != AS_DEPLOYED]
@@ -156,6 +195,18 @@ class OperatingSpace(Study):
         return float(counts.max()) / prepared.y.size
 
 
+def _as_deployed(prepared: Prepared) -> Outcome:
+    network = prepared.program.network
+    own: dict[str, float | None] = {"time_constant": None, "threshold": None}
+    if prepared.retraining is None:
+        own = {
+            "time_constant": _common([trained_time_constant(network, layer) for layer in prepared.units]),
+            "threshold": _common([1 / unit for unit in prepared.units.values()]),
+        }
+    measured = Instrument(prepared.program, prepared.x, prepared.y, prepared.costs).measure()
+    return Outcome(({**own, **point_columns(measured)},), {"classes": measured.classes[np.newaxis]})
+
+
 def point_columns(measured: Measurement | None) -> dict[str, Any]:
     """Columns of a point; all None where it is beyond the chip's registers."""
     if measured is None:
@@ -174,6 +225,16 @@ def _common(values: list[float]) -> float | None:
 
 
 def _assumptions(prepared: Prepared) -> tuple[str, ...]:
+    if prepared.retraining is not None:
+        trained = (
+            f"retraining: weights drawn anew and trained for {prepared.retraining.epochs} epochs at every point, then "
+            f"deployed as the model was; neurons of {', '.join(prepared.units)} go by v + (x - v) / time constant."
+        )
+        return (
+            trained,
+            prepared.retraining.note,
+            SAME_SAMPLES,
+        )
     tuned = (
         "retuning: weights, exponents, biases and the cores stay as deployed; only registers of the neurons change, in "
     )

@@ -119,8 +119,8 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
     saves, loses = facts["knee_saves"], facts["knee_loses"]
     sentences = [
         (
-            f"The knee point, {_place(knee)}: {_told(knee, what)}; {_more(saves, 'fewer', 'more')} spikes than the network "
-            f"as it was, for {100 * loses:.1f} points of {what}."
+            f"The knee point, {_place(knee)}: {_told(knee, what)}; {_more(saves, 'fewer', 'more')} spikes than the "
+            f"network as it was, for {100 * loses:.1f} points of {what}."
         ),
         f"The network as it was: {_told(reference, what)}.",
         f"The most accurate point, {_place(best)}: {_told(best, what)}.",

@@ -39,6 +39,16 @@ def tunable_layers(network: Network, wanted: Collection[str] = ()) -> tuple[str,
             "No layer of the network has spiking leaky integrate-and-fire neurons, so that there are no time constants "
             "and thresholds to change."
         )
+    return wanted_layers(able, wanted)
+
+
+def wanted_layers(able: Collection[str], wanted: Collection[str]) -> tuple[str, ...]:
+    """All layers that can be changed, or those that are wanted.
+
+    Raises
+    ------
+    UsageError : one that is wanted cannot be.
+    """
     for name in wanted:
         if name not in able:
             raise UsageError(f"There is no layer {name!r} to be tuned; there are {', '.join(able)} (--layers).")

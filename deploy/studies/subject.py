@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from ..conversion.calibrated import convert_graph
 from ..data import Data
 from ..data_identity import data_section
 from ..lowering.lower import prepare
-from ..model_source import load_graph, open_data, with_built_in_options
+from ..model_source import load_graph, open_data, open_training_data, with_built_in_options
 from ..progress import Progress
 from ..rerun import prepared_data
 
@@ -37,16 +39,20 @@ class Subject:
     program : integer network, mapping and target.
     data : labelled or not; `x` is (samples, steps, input neurons) as the network gets it.
     graph : the float network as trained; None where the model is a folder that `spikeloom deploy` wrote.
+    config : what it was made with.
     costs : name of the target's account of what operations cost; its default where None.
     notes : what was assumed to make it, a sentence each.
+    open_training : loads what a built-in model was trained with; None where nobody knows that.
     """
 
     name: str
     program: Program
     data: Data
     graph: Graph | None
+    config: Configuration
     costs: str | None
     notes: tuple[str, ...]
+    open_training: Callable[[], Data | None] | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def open_subject(model: str, target: str, data: Path | None, config: Configurati
         program = load_program(Path(model))
         recordings = prepared_data(Path(model), data, config.samples, program)
         costs = config.costs or read_choices(Path(model)).get("costs")
-        return Subject(model, program, recordings, None, costs, recordings.notes)
+        return Subject(model, program, recordings, None, config, costs, recordings.notes)
     config = with_built_in_options(model, config)
     chip = load_target(target)
     chip.cost_set(config.costs)  # refuses one that there is not
@@ -88,7 +94,8 @@ def open_subject(model: str, target: str, data: Path | None, config: Configurati
         graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
     notes = (*graph.assumptions, *recordings.notes, *compiled.notes)
-    return Subject(model, compiled.program, recordings, graph, config.costs, notes)
+    training = partial(open_training_data, model, graph, config) if data is None else None
+    return Subject(model, compiled.program, recordings, graph, config, config.costs, notes, training)
 
 
 def _fingerprint(program: Program) -> str:

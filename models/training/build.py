@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
-import torch
 from torch import nn
 
 from ..errors import UsageError
 from .components import Components
 from .deterministic import seeded
+from .first_weights import FIRST_GAIN, enlarged
 from .layers import AdaptiveLayer, Integrator, LeakyLayer
 from .spiking_network import SpikingNetwork
 from .staged_network import SumPool
-
-FIRST_GAIN = 2.0
-"""PyTorch's own first weights, drawn for rectifiers, are too small to make many neurons spike."""
 
 
 def fully_connected(
@@ -39,14 +36,15 @@ def fully_connected(
     classes : of the output.
     components : of all spiking layers; recurrence is left out of the output.
     seed : of the first weights.
-    readout : "spikes" for an output that spikes, "potential" for an integrator without leak.
+    readout : "spikes" for an output that spikes, "potential" for an integrator without leak, "current" for one that
+        keeps nothing, whose output at a step is what arrives then.
     first_gain : by which PyTorch's first weights are multiplied.
     """
     with seeded(seed):
         stages: dict[str, nn.Module] = {} if len(shape) == 1 else {"flatten": nn.Flatten()}
         size = prod(shape)
         for number, neurons in enumerate(hidden, start=1):
-            stages[f"linear{number}"] = _enlarged(nn.Linear(size, neurons), first_gain)
+            stages[f"linear{number}"] = enlarged(nn.Linear(size, neurons), first_gain)
             stages[f"neurons{number}"] = LeakyLayer(components, neurons)
             size = neurons
         _add_output(stages, size, classes, components, readout, first_gain)
@@ -89,7 +87,7 @@ def convolutional(
         before, height, width = shape
         for number, after in enumerate(channels, start=1):
             convolution = nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=not normalized)
-            stages[f"convolution{number}"] = convolution if normalized else _enlarged(convolution, first_gain)
+            stages[f"convolution{number}"] = convolution if normalized else enlarged(convolution, first_gain)
             if normalized:
                 stages[f"normalization{number}"] = nn.BatchNorm2d(after)
             stages[f"neurons{number}"] = LeakyLayer(components)
@@ -100,7 +98,7 @@ def convolutional(
         stages["flatten"] = nn.Flatten()
         size = before * height * width
         for number, neurons in enumerate(hidden, start=len(channels) + 1):
-            stages[f"linear{number}"] = _enlarged(nn.Linear(size, neurons), first_gain)
+            stages[f"linear{number}"] = enlarged(nn.Linear(size, neurons), first_gain)
             stages[f"neurons{number}"] = LeakyLayer(components)
             size = neurons
         _add_output(stages, size, classes, components, readout, first_gain)
@@ -130,7 +128,7 @@ def adaptive(
         stages: dict[str, nn.Module] = {} if len(shape) == 1 else {"flatten": nn.Flatten()}
         size = prod(shape)
         for number, neurons in enumerate(hidden, start=1):
-            stages[f"linear{number}"] = _enlarged(nn.Linear(size, neurons), first_gain)
+            stages[f"linear{number}"] = enlarged(nn.Linear(size, neurons), first_gain)
             stages[f"neurons{number}"] = AdaptiveLayer(neurons, threshold, recurrent=recurrent)
             size = neurons
         stages["linear_out"] = nn.Linear(size, classes)
@@ -141,14 +139,11 @@ def adaptive(
 def _add_output(
     stages: dict[str, nn.Module], size: int, classes: int, components: Components, readout: str, gain: float
 ) -> None:
-    if readout not in ("spikes", "potential"):
-        raise UsageError(f"There is no readout {readout!r}: use 'spikes' or 'potential'.")
+    if readout not in ("spikes", "potential", "current"):
+        raise UsageError(f"There is no readout {readout!r}: use 'spikes', 'potential' or 'current'.")
     spikes = readout == "spikes"
-    stages["linear_out"] = _enlarged(nn.Linear(size, classes), gain if spikes else 1.0)
-    stages["neurons_out"] = LeakyLayer(replace(components, recurrent=False)) if spikes else Integrator()
-
-
-def _enlarged(layer: nn.Linear | nn.Conv2d, gain: float) -> nn.Module:
-    with torch.no_grad():
-        layer.weight.mul_(gain)
-    return layer
+    stages["linear_out"] = enlarged(nn.Linear(size, classes), gain if spikes else 1.0)
+    if spikes:
+        stages["neurons_out"] = LeakyLayer(replace(components, recurrent=False))
+    else:
+        stages["neurons_out"] = Integrator(1.0 if readout == "potential" else 0.0)

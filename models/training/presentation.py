@@ -26,9 +26,9 @@ def presented(samples: Array, encoder: Encoder | None, steps: int | None, kind: 
     kind : dtype of the result.
     """
     if encoder is None or steps is None:
-        return torch.from_numpy(np.ascontiguousarray(samples)).to(kind).transpose(0, 1)
+        return torch.from_numpy(np.require(samples, requirements=("C", "W"))).to(kind).transpose(0, 1)
     if isinstance(encoder, ConstantCurrent):  # a view will do
-        values = torch.from_numpy(np.ascontiguousarray(samples)).to(kind)
+        values = torch.from_numpy(np.require(samples, requirements=("C", "W"))).to(kind)
         return values.expand(steps, *values.shape)
     return torch.from_numpy(encoder.encode(samples, steps)).to(kind).transpose(0, 1)
 

@@ -54,7 +54,7 @@ def train(
     _check(network, x, y, recipe)
     kind = next(network.parameters()).dtype
     encoder = resolved(recipe.encoder, x, recipe.seed)
-    labels = torch.from_numpy(np.asarray(y, dtype=np.int64))
+    labels = torch.from_numpy(np.array(y, dtype=np.int64))  # a copy, for data sets cannot be written to
     network.set_surrogate(SURROGATES[recipe.surrogate](recipe.surrogate_width))
     losses = []
     with deterministic():
