@@ -72,14 +72,13 @@ def choose_operating_point(
             "look with `spikeloom study operating-space`."
         )
     point = points.named(config.operating_point)
-    factors = {layer: point["threshold"] * unit for layer, unit in prepared.units.items()}
-    graph = retuned_graph(compiled.graph, factors, point["time_constant"])
+    graph = retuned_graph(compiled.graph, prepared.moves(point["time_constant"], point["threshold"]))
     return ChosenPoint(graph, _note(config.operating_point, point, prepared, half.samples))
 
 
 def _note(choice: str, point: Row, prepared: Prepared, samples: int) -> str:
     what = "accuracy" if prepared.labelled else "agreement"
-    unit = " times the trained one" if prepared.relative else ""
+    unit = " times the trained one" if prepared.relative_thresholds else ""
     return (
         f"operating point: the {choice}, membrane time constant {point['time_constant']:.4g} steps and threshold "
         f"{point['threshold']:.4g}{unit} in {', '.join(prepared.units)}, with {point['accuracy']:.1%} {what} and "

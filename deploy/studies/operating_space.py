@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -18,7 +18,7 @@ from .grid_axis import Axis
 from .measurement import Instrument, Measurement
 from .operating_space_findings import Limits, Points, conclude_operating_space
 from .retraining import Retraining, retrained, retraining_of
-from .retuning import retuned, trained_threshold, trained_time_constant, tunable_layers
+from .retuning import Move, retuned, trained_threshold, trained_time_constant, tunable_layers
 from .study import Conclusion, Outcome, Study, Task
 from .subject import Subject
 
@@ -41,7 +41,8 @@ class Prepared:
     y : (samples,) labels; where the data has none, what the network decides as it was deployed.
     labelled : whether the data has some.
     units : per layer whose neurons are changed, what a threshold of 1 is there, in trained thresholds.
-    relative : whether thresholds are multiples of the trained ones.
+    time_constants : per such layer, the median in steps as it was; infinite where nothing leaks.
+    relative_constants, relative_thresholds : whether those of a point are multiples of the trained ones.
     retraining : what training anew needs; None where the network is retuned.
     """
 
@@ -51,8 +52,16 @@ class Prepared:
     labelled: bool
     costs: str | None
     units: Mapping[str, float]
-    relative: bool
+    time_constants: Mapping[str, float]
+    relative_constants: bool
+    relative_thresholds: bool
     retraining: Retraining | None = None
+
+    def moves(self, time_constant: float, threshold: float) -> dict[str, Move]:
+        """What a point means for each layer."""
+        return {
+            layer: Move(threshold * unit, time_constant, self.relative_constants) for layer, unit in self.units.items()
+        }
 
 
 class OperatingSpace(Study):
@@ -73,7 +82,9 @@ class OperatingSpace(Study):
     thresholds: Axis = Field(
         default=(), description="Thresholds in units of the trained network, likewise; 0.01:5:20, retraining 0.01:5:8."
     )
-    relative: bool = Field(default=False, description="Thresholds are multiples of the trained ones.")
+    relative: bool = Field(
+        default=False, description="Time constants and thresholds are multiples of the trained ones."
+    )
     layers: tuple[str, ...] = Field(default=(), description="Only these layers, with commas between; else all.")
     tolerance: float = Field(
         default=0.01, ge=0, le=1, description="Accuracy that the knee and the fastest point may lose."
@@ -88,12 +99,18 @@ class OperatingSpace(Study):
     @classmethod
     def _grid_of_mode(cls, given: Any) -> Any:
         count = 8 if given.get("mode") == "retrain" else 20
-        return {"time_constants": f"1:5:{count}", "thresholds": f"0.01:5:{count}"} | given
+        constants = f"0.25:2:{count}" if given.get("relative") else f"1:5:{count}"
+        return {"time_constants": constants, "thresholds": f"0.01:5:{count}"} | given
 
     @model_validator(mode="after")
     def _options_of_mode(self) -> Self:
         if self.mode == "retrain" and self.relative:
             raise ValueError("A network that is trained anew has no trained thresholds: leave out --relative.")
+        if min(self.time_constants) < 1 and not self.relative:
+            raise ValueError(
+                f"A time constant of {min(self.time_constants):g} steps keeps less than nothing: they begin at 1 "
+                "(--time-constants)."
+            )
         return self
 
     @field_validator("layers", mode="before")
@@ -101,18 +118,11 @@ class OperatingSpace(Study):
     def _names(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
-    @field_validator("time_constants")
-    @classmethod
-    def _at_least_a_step(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if min(value) < 1:
-            raise ValueError("a time constant of less than a step keeps less than nothing: they begin at 1")
-        return value
-
-    @field_validator("thresholds")
+    @field_validator("time_constants", "thresholds")
     @classmethod
     def _positive(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if min(value) <= 0:
-            raise ValueError("thresholds are above 0")
+            raise ValueError("it is above 0")
         return value
 
     def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
@@ -122,15 +132,20 @@ class OperatingSpace(Study):
             test = retraining.test
             assert test.y is not None
             units = dict.fromkeys(retraining.layers, 1.0)
-            return Prepared(subject.program, test.x, test.y, True, subject.costs, units, False, retraining)
+            return Prepared(subject.program, test.x, test.y, True, subject.costs, units, {}, False, False, retraining)
         network = subject.program.network
-        trained = {layer: trained_threshold(network, layer) for layer in tunable_layers(network, self.layers)}
+        layers = tunable_layers(network, self.layers)
+        constants = {layer: trained_time_constant(network, layer) for layer in layers}
+        trained = {layer: trained_threshold(network, layer) for layer in layers}
         relative = self.relative or None in trained.values()
         units = {layer: 1.0 if relative or threshold is None else 1 / threshold for layer, threshold in trained.items()}
         data, labels = subject.data, subject.data.y
+        labelled = labels is not None
         if labels is None:
             labels = Instrument(subject.program, data.x, None).measure().classes
-        return Prepared(subject.program, data.x, labels, data.y is not None, subject.costs, units, relative)
+        return Prepared(
+            subject.program, data.x, labels, labelled, subject.costs, units, constants, self.relative, relative
+        )
 
     def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
         rows = [
@@ -165,8 +180,7 @@ class OperatingSpace(Study):
         precision = Precision.of(prepared.program.target)
 
         def measured(time_constant: float, threshold: float) -> Measurement | None:
-            factors = {layer: threshold * unit for layer, unit in prepared.units.items()}
-            changed = retuned(prepared.program.network, factors, time_constant, precision)
+            changed = retuned(prepared.program.network, prepared.moves(time_constant, threshold), precision)
             return None if changed is None else instrument.measure(changed)
 
         return measured
@@ -186,6 +200,7 @@ class OperatingSpace(Study):
         limits = Limits(self.tolerance, self.chance(prepared), self.working_share)
         return conclude_operating_space(
             points, (self.time_constants, self.thresholds), limits, labelled=prepared.labelled,
+            trained_constants={} if self.relative else prepared.time_constants, relative=self.relative,
             assumptions=_assumptions(prepared),
         )  # fmt: skip
 
@@ -196,11 +211,10 @@ class OperatingSpace(Study):
 
 
 def _as_deployed(prepared: Prepared) -> Outcome:
-    network = prepared.program.network
     own: dict[str, float | None] = {"time_constant": None, "threshold": None}
     if prepared.retraining is None:
         own = {
-            "time_constant": _common([trained_time_constant(network, layer) for layer in prepared.units]),
+            "time_constant": 1.0 if prepared.relative_constants else _common(prepared.time_constants.values()),
             "threshold": _common([1 / unit for unit in prepared.units.values()]),
         }
     measured = Instrument(prepared.program, prepared.x, prepared.y, prepared.costs).measure()
@@ -218,8 +232,9 @@ def point_columns(measured: Measurement | None) -> dict[str, Any]:
     return {**row, "efficiency": share / measured.spikes if measured.spikes else None}
 
 
-def _common(values: list[float]) -> float | None:
+def _common(values: Iterable[float]) -> float | None:
     """What all layers have; None where they differ, or nothing leaks."""
+    values = tuple(values)
     first = values[0]
     return first if np.isfinite(first) and all(abs(value - first) <= 0.05 * abs(first) for value in values) else None
 
@@ -238,14 +253,20 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     tuned = (
         "retuning: weights, exponents, biases and the cores stay as deployed; only registers of the neurons change, in "
     )
+    leak = (
+        "time constants: multiples of each neuron's own, but at least a step."
+        if prepared.relative_constants
+        else "time constants: of the membrane, in steps; synaptic currents keep theirs."
+    )
     unit = (
         "thresholds: multiples of those that each layer was trained with."
-        if prepared.relative
+        if prepared.relative_thresholds
         else "thresholds: in units of the trained network; of a layer whose neurons differ, the median."
     )
     agreement = "labels: the data has none; accuracy is agreement with the network as it was deployed."
     return (
         tuned + f"{', '.join(prepared.units)}. A step keeps the share 1 - 1/time constant of the membrane potential.",
+        leak,
         unit,
         SAME_SAMPLES,
         *(() if prepared.labelled else (agreement,)),

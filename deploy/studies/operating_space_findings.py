@@ -14,7 +14,7 @@ from ..figures.heat_map import Mark, heat_map
 from ..figures.scale import Axis
 from ..figures.scatter import Group, Point, scatter
 from ..quantities import format_quantity
-from .operating_points import OperatingPoints, operating_points
+from .operating_points import EQUAL, OperatingPoints, operating_points
 from .study import Conclusion, Row
 
 Array = NDArray[Any]
@@ -50,7 +50,14 @@ class Limits:
 
 
 def conclude_operating_space(
-    points: Points, axes: Grid, limits: Limits, *, labelled: bool, assumptions: tuple[str, ...]
+    points: Points,
+    axes: Grid,
+    limits: Limits,
+    *,
+    labelled: bool,
+    trained_constants: Mapping[str, float],
+    relative: bool,
+    assumptions: tuple[str, ...],
 ) -> Conclusion:
     """Put an operating space together.
 
@@ -58,6 +65,8 @@ def conclude_operating_space(
     ----------
     axes : time constants and thresholds of the grid, rising.
     labelled : whether accuracy is that, or agreement with the network as it was.
+    trained_constants : of the layers of the network as it was, in steps, where the grid is in steps, too.
+    relative : whether the grid is of multiples of what each layer was trained with.
     """
     what = "accuracy" if labelled else "agreement"
     reference, samples = points.reference, points.right.shape[1]
@@ -67,7 +76,7 @@ def conclude_operating_space(
         sentence = "No point of the grid is within the chip's registers; ask for other thresholds (--thresholds)."
         return Conclusion((sentence,), {"points": table}, assumptions=assumptions)
     named = {"most_accurate": chosen.most_accurate, "knee": chosen.knee, "fastest": chosen.fastest}
-    facts = {
+    facts: dict[str, Any] = {
         name: dict(row) | {"interval": wilson_interval(round(row["accuracy"] * samples), samples)}
         for name, row in {**named, "as_it_was": reference}.items()
     } | {
@@ -78,8 +87,31 @@ def conclude_operating_space(
         "halves": _halves(points, limits),
     }  # fmt: skip
     tables = {"points": table, "front": chosen.front, "boundary": _boundary(table, axes)}
-    figures = _figures(table, reference, chosen, axes, what)
-    return Conclusion(_sentences(chosen, reference, facts, what), tables, figures, facts, assumptions)
+    figures = _figures(table, reference, chosen, axes, what, relative)
+    sentences = _sentences(chosen, reference, facts, what)
+    if facts["knee_loses"] > limits.tolerance + EQUAL:
+        sentences = (_none_near(chosen, reference, limits, axes, what, trained_constants), *sentences[1:])
+    return Conclusion(sentences, tables, figures, facts, assumptions)
+
+
+def _none_near(
+    chosen: OperatingPoints, reference: Row, limits: Limits, axes: Grid, what: str, constants: Mapping[str, float]
+) -> str:
+    """Said in place of a knee that would be none."""
+    best = chosen.most_accurate
+    loss = 100 * (reference["accuracy"] - best["accuracy"])
+    sentence = (
+        f"No point of the grid comes within {100 * limits.tolerance:g} points of the network as it was, with "
+        f"{reference['accuracy']:.1%} {what}: the most accurate, {_place(best)}, loses {loss:.1f} points."
+    )
+    outside = {name: constant for name, constant in constants.items() if not axes[0][0] <= constant <= axes[0][-1]}
+    if outside:
+        told = ", ".join(f"{name} {constant:.3g}" for name, constant in outside.items())
+        sentence += (
+            f" Its time constants lie outside of the grid (median in steps: {told}): ask for others with "
+            "--time-constants, or for multiples of them with --relative."
+        )
+    return sentence
 
 
 def _chosen(rows: Sequence[Row], limits: Limits, reference: float) -> OperatingPoints | None:
@@ -176,18 +208,28 @@ def _boundary(table: Sequence[Row], axes: Grid) -> tuple[Row, ...]:
 
 
 def _figures(
-    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str
+    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str, relative: bool
 ) -> tuple[Figure, ...]:
+    names = (Axis("threshold"), Axis("membrane time constant", "steps"))
+    if relative:
+        names = (Axis("threshold, times the trained one"), Axis("membrane time constant, times the trained one"))
     return (
-        _map(table, points, axes, "accuracy", Axis(what, "%", low=0, high=1)),
-        _map(table, points, axes, "spikes", Axis("spikes a sample", logarithmic=True)),
-        _map(table, points, axes, "energy", Axis("dynamic energy a sample", "J", logarithmic=True)),
-        _map(table, points, axes, "latency", Axis("latency of a sample", "s")),
+        _map(table, points, axes, names, "accuracy", Axis(what, "%", low=0, high=1)),
+        _map(table, points, axes, names, "spikes", Axis("spikes a sample", logarithmic=True)),
+        _map(table, points, axes, names, "energy", Axis("dynamic energy a sample", "J", logarithmic=True)),
+        _map(table, points, axes, names, "latency", Axis("latency of a sample", "s")),
         _front(table, reference, points, what),
     )
 
 
-def _map(table: Sequence[Row], points: OperatingPoints, axes: Grid, column: str, quantity: Axis) -> Figure:
+def _map(
+    table: Sequence[Row],
+    points: OperatingPoints,
+    axes: Grid,
+    names: tuple[Axis, Axis],
+    column: str,
+    quantity: Axis,
+) -> Figure:
     by_place = {(row["time_constant"], row["threshold"]): row for row in table}
     grid = [[by_place[constant, threshold] for threshold in axes[1]] for constant in axes[0]]
     return heat_map(
@@ -198,8 +240,8 @@ def _map(table: Sequence[Row], points: OperatingPoints, axes: Grid, column: str,
         title=quantity.label[0].upper() + quantity.label[1:],
         caption="Inside the line is the operational manifold, where the network works. Hatched points are beyond the "
         "chip's registers, or have nothing to show.",
-        horizontal=Axis("threshold"),
-        vertical=Axis("membrane time constant", "steps"),
+        horizontal=names[0],
+        vertical=names[1],
         quantity=quantity,
         boundary=[[row["works"] for row in line] for line in grid],
         marks=[Mark(row["threshold"], row["time_constant"], name) for name, row in _marked(points)],

@@ -132,5 +132,6 @@ def retrained(retraining: Retraining, time_constant: float, threshold: float, se
 
 def _spikes(graph: Graph, name: str) -> bool:
     operator = graph.nodes[name]
-    leaky = isinstance(operator, Neurons) and isinstance(operator.model, LeakyIntegrateAndFire)
-    return leaky and operator.model.spiking
+    if not isinstance(operator, Neurons) or not isinstance(operator.model, LeakyIntegrateAndFire):
+        return False
+    return operator.model.spiking

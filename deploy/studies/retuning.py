@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -69,18 +69,31 @@ def trained_time_constant(network: Network, layer: str) -> float:
     return DECAY_UNITY / decay if decay else float("inf")
 
 
-def retuned(
-    network: Network, factors: Mapping[str, float], time_constant: float, precision: Precision
-) -> Network | None:
+@dataclass(frozen=True)
+class Move:
+    """What becomes of the neurons of a layer.
+
+    Attributes
+    ----------
+    threshold : by what thresholds are multiplied, above 0. Neurons with thresholds of their own, and those that
+        quantization moved a little, keep their proportions.
+    time_constant : of the membrane in steps, at least 1: a step keeps the share 1 - 1 / time_constant of the
+        potential. With `relative`, by what each neuron's own is multiplied, above 0; none becomes less than a step.
+    relative : see there.
+    """
+
+    threshold: float
+    time_constant: float
+    relative: bool = False
+
+
+def retuned(network: Network, moves: Mapping[str, Move], precision: Precision) -> Network | None:
     """The network with other registers in some layers.
 
     Parameters
     ----------
     network : integer.
-    factors : per layer, by what thresholds are multiplied, above 0. Neurons with thresholds of their own, and those
-        that quantization moved a little, keep their proportions.
-    time_constant : of the membrane, in steps, at least 1: a step keeps the share 1 - 1 / time_constant of the
-        potential.
+    moves : by the names of layers.
     precision : how large a threshold may be.
 
     Returns
@@ -90,38 +103,40 @@ def retuned(
     limit = (1 << precision.threshold_bits) - 1
     populations = []
     for population in network.populations:
-        if population.name in factors:
-            neuron = _retuned_integers(_leaky(network, population.name), factors[population.name], time_constant)
-            before = _leaky(network, population.name).threshold
-            if neuron.threshold.max() > limit or (neuron.threshold[before > 0] == 0).any():
+        if population.name in moves:
+            before = _leaky(network, population.name)
+            neuron = _moved_integers(before, moves[population.name])
+            if neuron.threshold.max() > limit or (neuron.threshold[before.threshold > 0] == 0).any():
                 return None
             population = replace(population, neuron=neuron)
         populations.append(population)
     return network.replace(populations=tuple(populations))
 
 
-def retuned_graph(graph: Graph, factors: Mapping[str, float], time_constant: float) -> Graph:
+def retuned_graph(graph: Graph, moves: Mapping[str, Move]) -> Graph:
     """The graph as trained, in float or integers, with what `retuned` changes in its integer network."""
     nodes = dict(graph.nodes)
-    for layer, factor in factors.items():
+    for layer, move in moves.items():
         operator = nodes[layer]
         assert isinstance(operator, Neurons)
-        nodes[layer] = replace(operator, model=_retuned_model(operator.model, factor, time_constant))
+        nodes[layer] = replace(operator, model=_moved_model(operator.model, move))
     return replace(graph, nodes=MappingProxyType(nodes))
 
 
-def _retuned_model(model: Neuron, factor: float, time_constant: float) -> Neuron:
+def _moved_model(model: Neuron, move: Move) -> Neuron:
     if isinstance(model, IntegerLeakyIntegrateAndFire):
-        return _retuned_integers(model, factor, time_constant)
+        return _moved_integers(model, move)
     assert isinstance(model, LeakyIntegrateAndFire)
-    return replace(model, threshold=model.threshold * factor, voltage_retention=np.asarray(1 - 1 / time_constant))
+    lost = 1 - model.voltage_retention
+    kept = 1 - np.minimum(1, lost / move.time_constant) if move.relative else np.asarray(1 - 1 / move.time_constant)
+    return replace(model, threshold=model.threshold * move.threshold, voltage_retention=kept)
 
 
-def _retuned_integers(
-    neuron: IntegerLeakyIntegrateAndFire, factor: float, time_constant: float
-) -> IntegerLeakyIntegrateAndFire:
-    thresholds = np.rint(neuron.threshold * factor).astype(np.int64)
-    return replace(neuron, threshold=thresholds, voltage_decay=np.asarray(round(DECAY_UNITY / time_constant)))
+def _moved_integers(neuron: IntegerLeakyIntegrateAndFire, move: Move) -> IntegerLeakyIntegrateAndFire:
+    thresholds = np.rint(neuron.threshold * move.threshold).astype(np.int64)
+    lost = (neuron.voltage_decay if move.relative else DECAY_UNITY) / np.float64(move.time_constant)
+    decays = np.rint(np.minimum(DECAY_UNITY, lost)).astype(np.int64)
+    return replace(neuron, threshold=thresholds, voltage_decay=np.asarray(decays))
 
 
 def _tunable(population: Population) -> bool:
