@@ -90,7 +90,7 @@ def conclude_operating_space(
     figures = _figures(table, reference, chosen, axes, what, relative)
     sentences = _sentences(chosen, reference, facts, what)
     if facts["knee_loses"] > limits.tolerance + EQUAL:
-        sentences = (_none_near(chosen, reference, limits, axes, what, trained_constants), *sentences[1:])
+        sentences = (_none_near(chosen, reference, limits, axes, what, trained_constants), sentences[1], sentences[4])
     return Conclusion(sentences, tables, figures, facts, assumptions)
 
 
@@ -101,7 +101,7 @@ def _none_near(
     best = chosen.most_accurate
     loss = 100 * (reference["accuracy"] - best["accuracy"])
     sentence = (
-        f"No point of the grid comes within {100 * limits.tolerance:g} points of the network as it was, with "
+        f"No point of the grid comes within {_points(limits.tolerance)} of the network as it was, with "
         f"{reference['accuracy']:.1%} {what}: the most accurate, {_place(best)}, loses {loss:.1f} points."
     )
     outside = {name: constant for name, constant in constants.items() if not axes[0][0] <= constant <= axes[0][-1]}
@@ -157,7 +157,7 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
         f"The network as it was: {_told(reference, what)}.",
         f"The most accurate point, {_place(best)}: {_told(best, what)}.",
         (
-            f"The fastest point that loses at most {100 * facts['tolerance']:g} points, {_place(fastest)}: "
+            f"The fastest point that loses at most {_points(facts['tolerance'])}, {_place(fastest)}: "
             f"{_told(fastest, what)}."
         ),
         (
@@ -172,6 +172,11 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
             f"{_more(halves['knee_saves'], 'fewer', 'more')} spikes, for {100 * halves['knee_loses']:.1f} points."
         )
     return tuple(sentences)
+
+
+def _points(share: float) -> str:
+    """Of accuracy."""
+    return f"{100 * share:g} point{'' if share == 0.01 else 's'}"
 
 
 def _more(share: float, less: str, more: str) -> str:
