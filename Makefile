@@ -105,7 +105,7 @@ $(STAMPS)/base: $(STAMPS)/venv pyproject.toml constraints.txt
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/base
-	$(INSTALL) --no-build-isolation -e ".[test]"
+	$(INSTALL) --no-build-isolation -e ".[test,studies]"
 	@touch $@
 
 $(STAMPS)/lint: $(STAMPS)/base
