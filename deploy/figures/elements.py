@@ -78,7 +78,7 @@ def text_width(text: object, size: float = LETTERS) -> float:
 
     Examples
     --------
-    >>> text_width("1234567890", size=10)
+    >>> round(text_width("1234567890", size=10), 1)
     56.0
     """
     return CHARACTER_WIDTH * size * len(str(text))

@@ -52,18 +52,24 @@ def point_labels(points: Sequence[tuple[float, float, str]], room: Box) -> list[
         if text:
             shared.setdefault((x, y), []).append(text)
     taken = [Box(x - 4, y - 4, x + 4, y + 4) for x, y in shared]
-    parts = []
+    leaders, labels = [], []
     for (x, y), texts in shared.items():
         text = ", ".join(dict.fromkeys(texts))
         box, far = _free(x, y, text_width(text), taken, room)
         taken.append(box)
         middle = (box.top + box.bottom) / 2
         if far:
-            near = box.left if box.left > x else box.right if box.right < x else (box.left + box.right) / 2
+            near = box.left - 2 if box.left > x else box.right + 2 if box.right < x else (box.left + box.right) / 2
             end = (near, middle if not box.left <= x <= box.right else box.top if box.top > y else box.bottom)
-            parts.append(element("path", d=polyline([(x, y), end]), class_="leader"))
-        parts.append(label(text, (box.left + box.right) / 2, middle + 4, "point-label", "middle"))
-    return parts
+            leaders.append(element("path", d=polyline([(x, y), end]), class_="leader"))
+        # Held at the side of the point, which it must not cover where its letters are wider than was estimated.
+        if box.left >= x:
+            labels.append(label(text, box.left, middle + 4, "point-label", "start"))
+        elif box.right <= x:
+            labels.append(label(text, box.right, middle + 4, "point-label", "end"))
+        else:
+            labels.append(label(text, (box.left + box.right) / 2, middle + 4, "point-label", "middle"))
+    return [*leaders, *labels]
 
 
 def _free(x: float, y: float, width: float, taken: list[Box], room: Box) -> tuple[Box, bool]:

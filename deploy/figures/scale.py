@@ -109,7 +109,7 @@ def fitted(axis: Axis, values: Iterable[object], start: float, end: float, wante
         low = min(known)
     if known and finite(axis.high) == max(known):
         high = max(known) if max(known) > low else high
-    factor, prefix = _factor(axis.unit, max(abs(low), abs(high)))
+    factor, prefix = unit_factor(axis.unit, max(abs(low), abs(high)))
     places = _places(low * factor, high * factor, axis.logarithmic, wanted_ticks)
     ticks = zip((place / factor for place in places), tick_labels(places), strict=True)
     unit = f"{prefix}{axis.unit}"
@@ -146,7 +146,8 @@ def logarithmic_places(low: float, high: float, wanted: int) -> list[float]:
     """
     low, high = low * (1 - 1e-9), high * (1 + 1e-9)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    every = max(1, math.ceil(len(powers) / max(wanted, 1)))
+    inside = sum(low <= float(f"1e{power}") <= high for power in powers)
+    every = max(1, math.ceil(inside / max(wanted, 1)))
     for factors in ((1,), (1, 3), (1, 2, 5)):
         step = every if factors == (1,) else 1
         places = [
@@ -178,11 +179,17 @@ def _ends(known: list[float], logarithmic: bool) -> tuple[float, float]:
     return (low - size / 2, high + size / 2) if size else (-0.5, 0.5)
 
 
-def _factor(unit: str, largest: float) -> tuple[float, str]:
-    """What values are multiplied with before they are written, and the prefix that says so."""
+def unit_factor(unit: str, largest: float) -> tuple[float, str]:
+    """What values are multiplied with before they are written, and the prefix that says so.
+
+    Examples
+    --------
+    >>> unit_factor("J", 2.5e-5), unit_factor("steps", 2.5e-5)
+    ((1000000.0, 'µ'), (1.0, ''))
+    """
     if unit == "%":
         return 100.0, ""
-    if unit not in PREFIXED:
+    if unit not in PREFIXED or not largest:
         return 1.0, ""
     exponent = min(max(3 * math.floor(math.log10(largest) / 3), min(PREFIXES)), max(PREFIXES))
     return 10.0**-exponent, PREFIXES[exponent]

@@ -140,7 +140,7 @@ class Noise(Study):
             steps=int(prepared.x.shape[1]),
             samples_in_all=prepared.samples,
             labelled=prepared.labelled,
-            watched=next((name for name in reversed(neurons) if name != network.output), network.output),
+            watched=next((name for name in reversed(tuple(neurons)) if name != network.output), network.output),
             fewest=self.fewest,
             seed=self.seed,
             assumptions=self._assumptions(prepared),
@@ -155,27 +155,33 @@ class Noise(Study):
     def _assumptions(self, prepared: Prepared) -> tuple[str, ...]:
         program, network = prepared.program, prepared.program.network
         noise = self.frame_noise(program)
-        text = (
-            f"noise: each input neuron gets an own value of a normal distribution of mean {self.mean:g} and standard "
-        )
-        text += f"deviation {self.spread:g} in units of the data, rounded to whole units of the input code "
-        text += f"({program.code.scale:g} per unit of the data) "
         if program.code.bits == 1 and noise.within_code:
             share = noise.frame(np.random.default_rng(self.seed), 100_000).mean()
-            text += f"and cut off to 0 and 1, for plain spikes enter: in a frame of noise a neuron spikes with "
-            text += f"probability {share:.2f} (--mean, --spread)."
+            limits = (
+                "cut off to 0 and 1, for plain spikes enter: in a frame of noise a neuron spikes with probability "
+                f"{share:.2f} (--mean, --spread)"
+            )
         elif noise.within_code:
             low = -program.code.largest if program.code.signed else 0
-            text += f"and cut off to {low} to {program.code.largest}, the values that the code has (--values)."
+            limits = f"cut off to {low} to {program.code.largest}, the values that the code has (--values)"
         else:
-            text += "and not cut off to the values of the data: negative ones enter too (--values)."
+            limits = "not cut off to the values of the data: negative ones enter too (--values)"
         notes = [
-            text,
-            "frames: a frame is a step of the input; which one is next is drawn by the seed and the number of the "
-            "sample, and a frame that is noise stays as it is.",
+            (
+                f"noise: each input neuron gets a value of its own, normally distributed, of mean {self.mean:g} and "
+                f"standard deviation {self.spread:g} in units of the data, rounded to whole units of the input code "
+                f"({program.code.scale:g} per unit of the data) and {limits}."
+            ),
+            (
+                "frames: a frame is a step of the input; which one is next is drawn by the seed and the number of the "
+                "sample, and a frame that is noise stays as it is."
+            ),
             "clean and broken: the same samples, those that broke; clean of all has those that never broke as well.",
-            "constant trains: a neuron that is silent or always fires has no correlation; its pairs are left out of "
-            "statistics, and of the mean over samples where they have none.",
+            (
+                "constant trains: a neuron that is silent or always fires has no correlation; its pairs are left out "
+                "of statistics, and of the mean over samples where they have none. A pair with a correlation in few "
+                "samples counts as much as one that has it in all (--fewest asks for more samples)."
+            ),
         ]
         left_out = [part.name for part in network.populations if part.neuron is not None and not part.eventful]
         if left_out:
@@ -187,6 +193,8 @@ class Noise(Study):
                     f"neurons: of {name}, {len(neurons)} of {size} are looked at, drawn by the seed (--neurons); "
                     "numbers of pairs are of these."
                 )
+        if program.target.backend == "spinnaker1":
+            notes.append("chip: in the simulator's arithmetic; SpiNNaker 1 computes with numbers of its own.")
         if not prepared.labelled:
             notes.append("labels: the data has none; the answer of the network as it was deployed counts as right.")
         return tuple(notes)

@@ -28,6 +28,8 @@ def noise_figures(
     seed: int,
 ) -> tuple[Figure, ...]:
     """Draw a noise study; parameters as of `conclude_noise`, rows of its tables."""
+    if BROKEN in conditions:
+        conditions = (CLEAN, BROKEN)  # the same samples; those that never broke would add a line beside the first
     return (
         lines(
             [
@@ -62,11 +64,8 @@ def _matrices(sums: LayerSums, layer: str, number: int, conditions: Sequence[str
     if size > LARGEST_PICTURE:
         shown = np.sort(np.random.default_rng(seed).choice(size, LARGEST_PICTURE, replace=False))
         caption += f" Of {size} neurons, {LARGEST_PICTURE} drawn by the seed are shown."
-    pairs = [CLEAN, BROKEN] if BROKEN in conditions else conditions
-    sources = {name: (CLEAN, HELD) if name not in (CLEAN, BROKEN) else (name,) for name in pairs}
-    panels = {
-        TITLES[name]: sums.over(layer, *sources[name]).mean(fewest)[np.ix_(shown, shown)] for name in pairs
-    }
+    sources = {name: (name,) if name in (CLEAN, BROKEN) else (CLEAN, HELD) for name in conditions}
+    panels = {TITLES[name]: sums.over(layer, *sources[name]).mean(fewest)[np.ix_(shown, shown)] for name in conditions}
     return matrices(panels, name=f"matrices-{number}", title=f"Correlations in {layer}", caption=caption)
 
 

@@ -92,7 +92,7 @@ def _survival(broken: Sequence[int], samples: int, steps: int) -> tuple[Row, ...
 
 
 def _layer_rows(sums: LayerSums, layer: str, conditions: Sequence[str], fewest: int) -> list[Row]:
-    result = []
+    result: list[Row] = []
     for condition in conditions:
         rows = sums.rows_of(layer, *GROUPS[condition])
         added = sums.over(layer, *GROUPS[condition])
@@ -104,8 +104,11 @@ def _layer_rows(sums: LayerSums, layer: str, conditions: Sequence[str], fewest: 
         }  # fmt: skip
         whole = Distribution.of(pair_values(added.mean(fewest)))
         singles: dict[str, Any] = {name: _mean([row[name] for row in rows]) for name in PER_SAMPLE}
-        undefined = added.sums.size - whole.pairs
-        result.append({**common, "values": AVERAGED, **whole.as_row(), "pairs_undefined": undefined})
+        samples, of_high = added.typical_samples(fewest)
+        result.append(
+            {**common, "values": AVERAGED, **whole.as_row(), "pairs_undefined": added.sums.size - whole.pairs,
+             "samples_a_pair": samples, "samples_a_pair_above_0.9": of_high}
+        )  # fmt: skip
         result.append({**common, "values": SINGLE, **singles, "pairs_undefined": added.sums.size - singles["pairs"]})
     return result
 
@@ -118,7 +121,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _histogram(sums: LayerSums, layer: str, conditions: Sequence[str], fewest: int) -> list[Row]:
     """How many pairs of the averaged matrix have which correlation."""
-    result = []
+    result: list[Row] = []
     for condition in conditions:
         values = pair_values(sums.over(layer, *GROUPS[condition]).mean(fewest))
         counts, edges = np.histogram(values[np.isfinite(values)], bins=BINS, range=(-1, 1))
@@ -161,14 +164,18 @@ def _sentences(facts: Row, summary: Sequence[Row], watched: str, labelled: bool)
     )  # fmt: skip
     if not broken:
         return (
-            f"No sample breaks: all {right} that are answered rightly without noise are so with all {steps} frames of "
-            "noise.",
+            (
+                f"No sample breaks: all {right} that are answered rightly without noise are so with all {steps} frames "
+                "of noise."
+            ),
             "That an answer does not depend on the input at all would look the same; see the answers in the table.",
         )
     half = facts["median_frames_to_break"]
     sentences = [
-        f"Half of the answers that noise breaks are wrong after {half:g} of {steps} frames of noise; "
-        f"{facts['never_broken']} of {right} are never broken.",
+        (
+            f"Half of the answers that noise breaks are wrong after {half:g} of {steps} frames of noise; "
+            f"{facts['never_broken']} of {right} are never broken."
+        ),
         f"{answered}; {broken} of them break.",
     ]
     before, after = (facts["layers"][watched][condition][AVERAGED] for condition in (CLEAN, BROKEN))
@@ -178,6 +185,13 @@ def _sentences(facts: Row, summary: Sequence[Row], watched: str, labelled: bool)
             f"{before['pairs_above_0.9']:,} of {before['pairs']:,} without noise to {after['pairs_above_0.9']:,} of "
             f"{after['pairs']:,} at the break, and the mean of all from {before['mean']:.3f} to {after['mean']:.3f}."
         )
+        resting = after["samples_a_pair_above_0.9"]
+        if resting is not None:
+            sentences.append(
+                f"Half of those pairs at the break have a correlation in at most {resting:g} of {broken} samples, and "
+                f"half of all pairs in at most {after['samples_a_pair']:g}: in the others one of the two trains is "
+                "constant."
+            )
         sentences.append(
             f"The 99th percentile goes from {before['percentile_99']:.3f} to {after['percentile_99']:.3f}, skewness "
             f"from {_number(before['skewness'])} to {_number(after['skewness'])}, and Fisher's kurtosis (0 for a "
@@ -189,8 +203,8 @@ def _sentences(facts: Row, summary: Sequence[Row], watched: str, labelled: bool)
     spikes = {name: sum(row["spikes"] for row in summary if row["condition"] == name and row["values"] == AVERAGED)
               for name in (CLEAN, BROKEN)}  # fmt: skip
     sentences.append(
-        f"A sample has {spikes[BROKEN]:,.0f} spikes when it breaks, and {spikes[CLEAN]:,.0f} without noise; in {watched}, "
-        f"{before['silent_neurons']:.1f} of {before['neurons']} neurons are silent without noise and "
+        f"A sample has {spikes[BROKEN]:,.0f} spikes when it breaks, and {spikes[CLEAN]:,.0f} without noise; in "
+        f"{watched}, {before['silent_neurons']:.1f} of {before['neurons']} neurons are silent without noise and "
         f"{after['silent_neurons']:.1f} at the break."
     )
     return tuple(sentences)

@@ -34,6 +34,11 @@ class ShownTable:
     columns: tuple[Column, ...]
 
     @property
+    def units(self) -> bool:
+        """Whether some of them are written with a prefix that the file does not have."""
+        return any(column.name.endswith(("J)", "s)")) for column in self.columns)
+
+    @property
     def lines(self) -> list[list[tuple[str, bool]]]:
         """Row by row the cells, each with whether it is of a numeric column."""
         return [[(column.cells[row], column.numeric) for column in self.columns] for row in range(self.shown)]

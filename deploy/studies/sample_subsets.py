@@ -51,7 +51,7 @@ def run_subset(
         parts.append((run.activity, run.group_spikes))
     return SubsetRun(
         {name: np.concatenate([activity[name] for activity, _ in parts]) for name in parts[0][0]},
-        {name: np.sum([spikes[name] for _, spikes in parts], axis=0, dtype=np.int64) for name in parts[0][1]},
+        {name: np.stack([spikes[name] for _, spikes in parts]).sum(axis=0, dtype=np.int64) for name in parts[0][1]},
     )
 
 

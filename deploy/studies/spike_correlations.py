@@ -71,7 +71,7 @@ def _pearson(trains: Array) -> Array:
     covariance = steps * (centred.T @ centred) - np.outer(sums, sums)
     variances = covariance.diagonal()
     covariance /= np.sqrt(np.outer(variances, variances))
-    return np.clip(covariance, -1.0, 1.0, out=covariance)
+    return np.asarray(np.clip(covariance, -1.0, 1.0, out=covariance))
 
 
 def pair_values(values: Array) -> Array:
@@ -176,6 +176,22 @@ class CorrelationSums:
         self.sums += sums
         self.counts += counts
 
+    def typical_samples(self, fewest: int = 1) -> tuple[float | None, float | None]:
+        """How many samples the mean of a pair rests on: the median of all pairs, and of those with a mean above `HIGH`.
+
+        A mean of few samples is far from zero more often than one of many, so that a few pairs that seldom have a value
+        may make up most of those above 0.9. None where there are no such pairs.
+        """
+        known = self.counts >= fewest
+        high = known & (self._means(fewest) > HIGH)
+        all_of_them, highest = (float(np.median(self.counts[of])) if of.any() else None for of in (known, high))
+        return all_of_them, highest
+
+    def _means(self, fewest: int) -> Array:
+        means = np.full(self.sums.size, np.nan)
+        np.divide(np.ldexp(self.sums.astype(np.float64), -PLACES), self.counts, out=means, where=self.counts >= fewest)
+        return means
+
     def mean(self, fewest: int = 1) -> Array:
         """(neurons, neurons) float64, over the samples in which a pair has a value; NaN where there are fewer.
 
@@ -183,9 +199,7 @@ class CorrelationSums:
         ----------
         fewest : samples that a pair needs, at least 1.
         """
-        means = np.full(self.sums.size, np.nan)
-        np.divide(np.ldexp(self.sums.astype(np.float64), -PLACES), self.counts, out=means, where=self.counts >= fewest)
         values = np.full((self.neurons,) * 2, np.nan)
-        np.put(values, _pair_places(self.neurons), means)
+        np.put(values, _pair_places(self.neurons), self._means(fewest))
         # Transposed before the lower half is filled: the diagonal stays without a value.
         return np.where(np.isnan(values), values.T, values)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..figures.finite import finite
+from ..figures.scale import unit_factor
 from ..figures.tick_labels import tick_labels
 from ..quantities import UNKNOWN
 
 SIGNIFICANT = 4  # digits of a number
+# Columns of these names, or that end so, are in J and s: `energy`, `energy_low`, `first_right_latency_high`.
+UNITS = {"energy": "J", "latency": "s"}
+WITH_UNIT = re.compile(rf"(?:.*_)?({'|'.join(UNITS)})(?:_low|_high)?")
 SPREAD = 1e3  # a column whose numbers are within this factor has the same digits after the point in all rows
 
 
@@ -32,7 +37,10 @@ class Column:
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """Write a table, column by column, in the order in which the rows name them first."""
+    """Write a table, column by column, in the order in which the rows name them first.
+
+    Energies and latencies are recognized by the names of their columns, and get the prefix that suits the largest.
+    """
     names = dict.fromkeys(name for row in rows for name in row)
     return tuple(_column(name, [row.get(name) for row in rows]) for name in names)
 
@@ -65,6 +73,13 @@ def _column(name: str, values: list[Any]) -> Column:
     numbers = [number for number in map(finite, values) if number is not None]
     empty = sum(value is None or (isinstance(value, float) and not math.isfinite(value)) for value in values)
     numeric = bool(numbers) and len(numbers) + empty == len(values)
+    named = WITH_UNIT.fullmatch(name)
+    if numeric and named:
+        unit = UNITS[named[1]]
+        factor, prefix = unit_factor(unit, max(map(abs, numbers)))
+        scaled = [None if (number := finite(value)) is None else number * factor for value in values]
+        written = _column("", [None if value is None else float(f"{value:.{SIGNIFICANT}g}") for value in scaled])
+        return Column(f"{_words(name)} ({prefix}{unit})", True, written.cells)
     decimals = _decimals(numbers) if numeric and any(isinstance(value, float) for value in values) else None
     if decimals is None:
         return Column(_words(name), numeric, tuple(map(cell, values)))
