@@ -1,4 +1,4 @@
-"""What the points of an operating space come to: verdict, tables, figures."""
+"""What the points of an operating space come to: the verdict and its tables."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..confidence import wilson_interval
-from ..figures.figure import Figure
-from ..figures.heat_map import Mark, heat_map
-from ..figures.scale import Axis
-from ..figures.scatter import Group, Point, scatter
 from ..quantities import format_quantity
 from .operating_points import EQUAL, OperatingPoints, operating_points
+from .operating_space_figures import Grid, operating_space_figures, place_of
 from .study import Conclusion, Row
 
 Array = NDArray[Any]
-Grid = tuple[Sequence[float], Sequence[float]]
 FEWEST_HALVED = 20  # samples, of which halves still say something
 
 
@@ -86,8 +82,22 @@ def conclude_operating_space(
         "knee_loses": reference["accuracy"] - chosen.knee["accuracy"],
         "halves": _halves(points, limits),
     }  # fmt: skip
-    tables = {"points": table, "front": chosen.front, "boundary": _boundary(table, axes)}
-    figures = _figures(table, reference, chosen, axes, what, relative)
+    working = [row for row in table if row["works"]]
+    extremes = {
+        "as it was": reference,
+        "most accurate": chosen.most_accurate,
+        "knee": chosen.knee,
+        "fastest": chosen.fastest,
+        "most efficient": max(working, key=lambda row: row["efficiency"] or 0.0),
+        "sparsest that works": min(working, key=lambda row: (row["spikes"], -row["accuracy"])),
+    }
+    tables = {
+        "chosen": tuple({"point": name, **_without(row, "works")} for name, row in extremes.items()),
+        "points": table,
+        "front": chosen.front,
+        "boundary": _boundary(table, axes),
+    }
+    figures = operating_space_figures(table, reference, chosen, axes, what, relative)
     sentences = _sentences(chosen, reference, facts, what)
     if facts["knee_loses"] > limits.tolerance + EQUAL:
         sentences = (_none_near(chosen, reference, limits, axes, what, trained_constants), sentences[1], sentences[4])
@@ -102,7 +112,7 @@ def _none_near(
     loss = 100 * (reference["accuracy"] - best["accuracy"])
     sentence = (
         f"No point of the grid comes within {_points(limits.tolerance)} of the network as it was, with "
-        f"{reference['accuracy']:.1%} {what}: the most accurate, {_place(best)}, loses {loss:.1f} points."
+        f"{reference['accuracy']:.1%} {what}: the most accurate, {place_of(best)}, loses {loss:.1f} points."
     )
     outside = {name: constant for name, constant in constants.items() if not axes[0][0] <= constant <= axes[0][-1]}
     if outside:
@@ -151,13 +161,13 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
     saves, loses = facts["knee_saves"], facts["knee_loses"]
     sentences = [
         (
-            f"The knee point, {_place(knee)}: {_told(knee, what)}; {_more(saves, 'fewer', 'more')} spikes than the "
+            f"The knee point, {place_of(knee)}: {_told(knee, what)}; {_more(saves, 'fewer', 'more')} spikes than the "
             f"network as it was, for {100 * loses:.1f} points of {what}."
         ),
         f"The network as it was: {_told(reference, what)}.",
-        f"The most accurate point, {_place(best)}: {_told(best, what)}.",
+        f"The most accurate point, {place_of(best)}: {_told(best, what)}.",
         (
-            f"The fastest point that loses at most {_points(facts['tolerance'])}, {_place(fastest)}: "
+            f"The fastest point that loses at most {_points(facts['tolerance'])}, {place_of(fastest)}: "
             f"{_told(fastest, what)}."
         ),
         (
@@ -174,6 +184,10 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
     return tuple(sentences)
 
 
+def _without(row: Row, column: str) -> Row:
+    return {name: value for name, value in row.items() if name != column}
+
+
 def _points(share: float) -> str:
     """Of accuracy."""
     return f"{100 * share:g} point{'' if share == 0.01 else 's'}"
@@ -187,10 +201,6 @@ def _told(row: Row, what: str) -> str:
     """A point's figures, in a few words."""
     energy, latency = format_quantity(row["energy"], "J"), format_quantity(row["latency"], "s")
     return f"{row['accuracy']:.1%} {what}, {row['spikes']:,.0f} spikes, {energy} and {latency} a sample"
-
-
-def _place(row: Row) -> str:
-    return f"time constant {row['time_constant']:.3g}, threshold {row['threshold']:.3g}"
 
 
 def _boundary(table: Sequence[Row], axes: Grid) -> tuple[Row, ...]:
@@ -210,75 +220,3 @@ def _boundary(table: Sequence[Row], axes: Grid) -> tuple[Row, ...]:
             }
         )
     return tuple(found)
-
-
-def _figures(
-    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str, relative: bool
-) -> tuple[Figure, ...]:
-    names = (Axis("threshold"), Axis("membrane time constant", "steps"))
-    if relative:
-        names = (Axis("threshold, times the trained one"), Axis("membrane time constant, times the trained one"))
-    return (
-        _map(table, points, axes, names, "accuracy", Axis(what, "%", low=0, high=1)),
-        _map(table, points, axes, names, "spikes", Axis("spikes a sample", logarithmic=True)),
-        _map(table, points, axes, names, "energy", Axis("dynamic energy a sample", "J", logarithmic=True)),
-        _map(table, points, axes, names, "latency", Axis("latency of a sample", "s")),
-        _front(table, reference, points, what),
-    )
-
-
-def _map(
-    table: Sequence[Row],
-    points: OperatingPoints,
-    axes: Grid,
-    names: tuple[Axis, Axis],
-    column: str,
-    quantity: Axis,
-) -> Figure:
-    by_place = {(row["time_constant"], row["threshold"]): row for row in table}
-    grid = [[by_place[constant, threshold] for threshold in axes[1]] for constant in axes[0]]
-    return heat_map(
-        [[row[column] for row in line] for line in grid],
-        axes[1],
-        axes[0],
-        name=f"{column}-map",
-        title=quantity.label[0].upper() + quantity.label[1:],
-        caption="Inside the line is the operational manifold, where the network works. Hatched points are beyond the "
-        "chip's registers, or have nothing to show.",
-        horizontal=names[0],
-        vertical=names[1],
-        quantity=quantity,
-        boundary=[[row["works"] for row in line] for line in grid],
-        marks=[Mark(row["threshold"], row["time_constant"], name) for name, row in _marked(points)],
-    )
-
-
-def _marked(points: OperatingPoints) -> tuple[tuple[str, Row], ...]:
-    """Points with a name; one that has several of them gets them all."""
-    names: dict[tuple[float, float], list[str]] = {}
-    rows = {"most accurate": points.most_accurate, "knee": points.knee, "fastest": points.fastest}
-    for name, row in rows.items():
-        names.setdefault((row["time_constant"], row["threshold"]), []).append(name)
-    return tuple((", ".join(labels), rows[labels[0]]) for labels in names.values())
-
-
-def _front(table: Sequence[Row], reference: Row, points: OperatingPoints, what: str) -> Figure:
-    named = {(row["time_constant"], row["threshold"]): name for name, row in _marked(points)}
-    dots = []
-    for row in table:
-        if row["accuracy"] is not None:
-            name = named.get((row["time_constant"], row["threshold"]), "")
-            dots.append(Point(row["spikes"], row["accuracy"], name, _place(row), bool(name)))
-    groups = [
-        Group("points of the grid", dots),
-        Group("as it was", [Point(reference["spikes"], reference["accuracy"], "as it was")]),
-    ]
-    return scatter(
-        groups,
-        name="front",
-        title=f"{what.capitalize()} against spikes",
-        caption="The line is the Pareto front: no point is both sparser and more accurate.",
-        horizontal=Axis("spikes a sample", logarithmic=True),
-        vertical=Axis(what, "%"),
-        path=[(row["spikes"], row["accuracy"]) for row in points.front],
-    )

@@ -39,7 +39,7 @@ def test_a_study_leaves_a_page_a_document_and_tables(studied: Path) -> None:
     assert "<script" not in page
     assert 'src="http' not in page
     assert {file.name for file in studied.iterdir()} == {
-        "points.csv", "front.csv", "boundary.csv", "study.json", "study.html", "study-plan.json", "tasks",
+        "chosen.csv", "points.csv", "front.csv", "boundary.csv", "study.json", "study.html", "study-plan.json", "tasks",
     }  # fmt: skip
 
 
