@@ -78,7 +78,7 @@ def _front(table: Sequence[Row], reference: Row, points: OperatingPoints, what: 
     named = {(row["time_constant"], row["threshold"]): name for name, row in _marked(points)}
     dots = []
     for row in table:
-        if row["accuracy"] is not None:
+        if points.works(row) or (row["time_constant"], row["threshold"]) in named:
             name = named.get((row["time_constant"], row["threshold"]), "")
             dots.append(Point(row["spikes"], row["accuracy"], name, place_of(row), bool(name)))
     groups = [
@@ -89,10 +89,11 @@ def _front(table: Sequence[Row], reference: Row, points: OperatingPoints, what: 
         groups,
         name="front",
         title=f"{what.capitalize()} against spikes",
-        caption="The line is the Pareto front: no point is both sparser and more accurate.",
+        caption="Points of the operational manifold. The line is the Pareto front: no point is both sparser and more "
+        "accurate.",
         horizontal=Axis("spikes a sample", logarithmic=True),
         vertical=Axis(what, "%"),
-        path=[(row["spikes"], row["accuracy"]) for row in points.front],
+        path=[(row["spikes"], row["accuracy"]) for row in points.front if points.works(row)],
     )
 
 

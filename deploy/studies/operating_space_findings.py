@@ -88,9 +88,10 @@ def conclude_operating_space(
         "most accurate": chosen.most_accurate,
         "knee": chosen.knee,
         "fastest": chosen.fastest,
-        "most efficient": max(working, key=lambda row: row["efficiency"] or 0.0),
-        "sparsest that works": min(working, key=lambda row: (row["spikes"], -row["accuracy"])),
     }
+    if working:
+        extremes["most efficient"] = max(working, key=lambda row: row["efficiency"] or 0.0)
+        extremes["sparsest that works"] = min(working, key=lambda row: (row["spikes"], -row["accuracy"]))
     tables = {
         "chosen": tuple({"point": name, **_without(row, "works")} for name, row in extremes.items()),
         "points": table,
