@@ -28,6 +28,7 @@ from .fault_tasks import DROPPED, NEURONS, FaultTask, perform_fault
 from .fault_weights import NOISY
 from .grid_axis import Axis
 from .measurement import Instrument
+from .names import Names
 from .study import Conclusion, Outcome, Study, Task
 from .subject import Subject
 
@@ -68,7 +69,7 @@ class Encodings(Study):
     needs_model: ClassVar[bool] = False
 
     dataset: Literal["digits", "mnist"] = Field("digits", description="What is read.")
-    encoders: tuple[str, ...] = Field(COMPARED, description=f"Only some, with commas between: {', '.join(COMPARED)}.")
+    encoders: Names = Field(COMPARED, description=f"Only some, with commas between: {', '.join(COMPARED)}.")
     steps: int = Field(16, ge=1, le=1000, description="For which a sample is shown.")
     epochs: int = Field(20, ge=1, le=10_000, description="Of each training.")
     hidden: int = Field(64, ge=1, le=8192, description="Neurons of the hidden layer.")
@@ -84,17 +85,12 @@ class Encodings(Study):
     costs: str = Field("", description="Name of the chip's account of what operations cost; empty for its default.")
     samples: int = Field(0, ge=0, description="Only the first so many to train with and to test with; 0 for all.")
 
-    @field_validator("encoders", mode="before")
-    @classmethod
-    def _names(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
     @field_validator("encoders")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or any(name not in COMPARED for name in value):
             raise ValueError(f"there are {', '.join(COMPARED)}")
-        return tuple(dict.fromkeys(value))
+        return value
 
     @field_validator("fault_rates")
     @classmethod

@@ -22,6 +22,7 @@ from .fault_weight_cells import Rounding
 from .fault_weights import NOISY
 from .grid_axis import Axis
 from .measurement import Instrument
+from .names import Names
 from .study import Conclusion, Outcome, Study, Task
 from .subject import Subject
 
@@ -52,9 +53,7 @@ class Faults(Study):
     name: ClassVar[str] = "faults"
     summary: ClassVar[str] = "How many faults of neurons, cores, weights and packets a deployed network withstands."
 
-    kinds: tuple[str, ...] = Field(
-        FAULT_KINDS, description=f"Only some, with commas between: {', '.join(FAULT_KINDS)}."
-    )
+    kinds: Names = Field(FAULT_KINDS, description=f"Only some, with commas between: {', '.join(FAULT_KINDS)}.")
     rates: Axis = Field(
         "0.001,0.003,0.01,0.03,0.1,0.3",
         description="Shares of neurons, weights, bits or packets that fail, LOW:HIGH:COUNT or a list.",
@@ -69,9 +68,9 @@ class Faults(Study):
         "1,2,4,8", description="How many of the cores in use die, likewise.", validate_default=True
     )
     repeats: int = Field(5, ge=1, le=1000, description="Chips with other faults, for each rate.")
-    layers: tuple[str, ...] = Field((), description="Faults in these layers alone, with commas between; else in all.")
+    layers: Names = Field((), description="Faults in these layers alone, with commas between; else in all.")
     per_layer: bool = Field(False, description="Besides, each layer with faults in it alone.")
-    encodings: tuple[str, ...] = Field(
+    encodings: Names = Field(
         (),
         description=f"Encodings of the data to compare, with commas between: {', '.join(USABLE)}. Unless told, "
         f"{AS_DEPLOYED}, and rate besides for static data under constant current.",
@@ -80,25 +79,20 @@ class Faults(Study):
     packets: Scope = Field("all", description="Which packets fail: also those that stay on their core, or not.")
     rounding: Rounding = Field("nearest", description="How noisy weights become those that a synapse can hold.")
 
-    @field_validator("kinds", "layers", "encodings", mode="before")
-    @classmethod
-    def _names(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
     @field_validator("kinds")
     @classmethod
     def _known_kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [kind for kind in value if kind not in FAULT_KINDS]
         if unknown or not value:
             raise ValueError(f"there are {', '.join(FAULT_KINDS)}")
-        return tuple(dict.fromkeys(value))
+        return value
 
     @field_validator("encodings")
     @classmethod
     def _known_encodings(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(name not in USABLE for name in value):
             raise ValueError(f"there are {', '.join(USABLE)}")
-        return tuple(dict.fromkeys(value))
+        return value
 
     @field_validator("rates")
     @classmethod

@@ -16,6 +16,7 @@ from ...mapping.precision import Precision
 from ..progress import Progress
 from .grid_axis import Axis
 from .measurement import Instrument, Measurement
+from .names import Names
 from .operating_space_findings import Limits, Points, conclude_operating_space
 from .retraining import Retraining, retrained, retraining_of
 from .retuning import Move, retuned, trained_threshold, trained_time_constant, tunable_layers
@@ -85,7 +86,7 @@ class OperatingSpace(Study):
     relative: bool = Field(
         default=False, description="Time constants and thresholds are multiples of the trained ones."
     )
-    layers: tuple[str, ...] = Field(default=(), description="Only these layers, with commas between; else all.")
+    layers: Names = Field(default=(), description="Only these layers, with commas between; else all.")
     tolerance: float = Field(
         default=0.01, ge=0, le=1, description="Accuracy that the knee and the fastest point may lose."
     )
@@ -112,11 +113,6 @@ class OperatingSpace(Study):
                 "(--time-constants)."
             )
         return self
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _names(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @field_validator("time_constants", "thresholds")
     @classmethod
