@@ -178,9 +178,9 @@ def deploy(
     settings = _configuration(
         config, samples=samples, lava_samples=lava_samples, calibration_samples=calibration_samples,
         min_accuracy=min_accuracy, bits=bits, split=split, prune=prune,
-        fine_tune=fine_tune, operating_point=operating_point, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds,
-        max_loss=max_loss, allow=allow or None, costs=costs, host_power=host_power, transfer_energy=transfer_energy,
-        seed=seed, **reading,
+        fine_tune=fine_tune, operating_point=operating_point, mapping=mapping, effort=effort,
+        mapping_seconds=mapping_seconds, max_loss=max_loss, allow=allow or None, costs=costs, host_power=host_power,
+        transfer_energy=transfer_energy, seed=seed, **reading,
     )  # fmt: skip
     from .deploy.target_list import split_targets
 
@@ -360,20 +360,34 @@ def targets(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="A model of the zoo: digits.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .nir file to write.")] = Path("build/digits.nir"),
+    name: Annotated[
+        str, typer.Argument(help="A model of the zoo: digits, mlp-snn, cnn-snn, adlif ...; a wrong name lists all.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write, .nir or .graph; build/NAME if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, batches and augmentation.")] = 0,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Times to go through the training images.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Times to go through the training data.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data to train on, instead of the model's own.")] = None,
+    data_folder: Annotated[Path | None, typer.Option(help="Files of a data set that is not part of spikeloom.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Train, and test, with at most so many.")] = None,
+    width: Annotated[float, typer.Option(help="Factor to the numbers of hidden neurons or channels.")] = 1.0,
+    json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a model of the zoo with surrogate gradients (needs spikeloom\\[torch])."""
+    """Train a model of the zoo with surrogate gradients, deploy it and write its card (needs spikeloom\\[torch])."""
     from .deploy.progress import TerminalProgress
-    from .deploy.training import train_model
+    from .deploy.training import TrainingChoices, train_model
+    from .deploy.training_summary import training_lines
 
-    with TerminalProgress(hidden=quiet) as progress:
-        card = train_model(name, out, seed, epochs, progress)
-    if not quiet:
-        typer.echo(f"{out}: test accuracy {card['test_accuracy']:.2%} in float.")
+    choices = TrainingChoices(seed, epochs, dataset, data_folder, samples, width, _command())
+    with TerminalProgress(hidden=quiet or json) as progress:
+        path, card = train_model(name, out, choices, progress)
+    if json:
+        _print_json(card)
+    elif not quiet:
+        for line in training_lines(path, card):
+            typer.echo(line)
 
 
 @app.command(

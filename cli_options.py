@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 Model = Annotated[
-    str, typer.Argument(help="A .nir, .onnx, .net, .pt2 or checkpoint (.pt) file, or the built-in model 'digits'.")
+    str,
+    typer.Argument(
+        help="A .nir, .onnx, .net, .pt2 or checkpoint (.pt) file, or a built-in model: digits, mlp-snn, cnn-snn."
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(help="A folder that `spikeloom deploy` wrote.")]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file.")]

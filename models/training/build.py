@@ -26,6 +26,8 @@ def fully_connected(
     seed: int = 0,
     readout: str = "spikes",
     first_gain: float = FIRST_GAIN,
+    output_gain: float | None = None,
+    first_biases: bool = True,
 ) -> SpikingNetwork:
     """Linear maps and leaky layers, one after the other.
 
@@ -36,9 +38,10 @@ def fully_connected(
     classes : of the output.
     components : of all spiking layers; recurrence is left out of the output.
     seed : of the first weights.
-    readout : "spikes" for an output that spikes, "potential" for an integrator without leak, "current" for one that
-        keeps nothing, whose output at a step is what arrives then.
+    readout : "spikes" for an output that spikes, "potential" for an integrator without leak.
     first_gain : by which PyTorch's first weights are multiplied.
+    output_gain : the same, of the output; None for that of the others.
+    first_biases : begin with PyTorch's biases, not with 0. Over many steps, membranes that hardly leak add them up.
     """
     with seeded(seed):
         stages: dict[str, nn.Module] = {} if len(shape) == 1 else {"flatten": nn.Flatten()}
@@ -47,7 +50,11 @@ def fully_connected(
             stages[f"linear{number}"] = enlarged(nn.Linear(size, neurons), first_gain)
             stages[f"neurons{number}"] = LeakyLayer(components, neurons)
             size = neurons
-        _add_output(stages, size, classes, components, readout, first_gain)
+        _add_output(stages, size, classes, components, readout, first_gain if output_gain is None else output_gain)
+        if not first_biases:
+            for stage in stages.values():
+                if isinstance(stage, nn.Linear):
+                    nn.init.zeros_(stage.bias)
         return SpikingNetwork(shape, stages)
 
 
@@ -139,11 +146,8 @@ def adaptive(
 def _add_output(
     stages: dict[str, nn.Module], size: int, classes: int, components: Components, readout: str, gain: float
 ) -> None:
-    if readout not in ("spikes", "potential", "current"):
-        raise UsageError(f"There is no readout {readout!r}: use 'spikes', 'potential' or 'current'.")
+    if readout not in ("spikes", "potential"):
+        raise UsageError(f"There is no readout {readout!r}: use 'spikes' or 'potential'.")
     spikes = readout == "spikes"
     stages["linear_out"] = enlarged(nn.Linear(size, classes), gain if spikes else 1.0)
-    if spikes:
-        stages["neurons_out"] = LeakyLayer(replace(components, recurrent=False))
-    else:
-        stages["neurons_out"] = Integrator(1.0 if readout == "potential" else 0.0)
+    stages["neurons_out"] = LeakyLayer(replace(components, recurrent=False)) if spikes else Integrator()

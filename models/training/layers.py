@@ -26,6 +26,7 @@ class LeakyLayer(nn.Module):  # type: ignore[misc,unused-ignore]
     Attributes
     ----------
     surrogate : stand-in for a spike's derivative, which training sets.
+    threshold_factor : by which training multiplies the threshold, 1 outside of it.
     recurrent : weights, (neurons, neurons) from columns to rows, or None.
     logit : of the share that learnable leakage keeps, (), or None.
     """
@@ -34,6 +35,7 @@ class LeakyLayer(nn.Module):  # type: ignore[misc,unused-ignore]
         super().__init__()
         self.components = components
         self.surrogate: Surrogate = Arctan()
+        self.threshold_factor = 1.0
         self.recurrent: nn.Parameter | None = None
         self.logit: nn.Parameter | None = None
         if components.recurrent:
@@ -56,7 +58,7 @@ class LeakyLayer(nn.Module):  # type: ignore[misc,unused-ignore]
         if parts.input_gain != 1:
             arriving = parts.input_gain * arriving
             recurrent = None if recurrent is None else parts.input_gain * recurrent
-        rule = SpikeRule(parts.threshold, parts.reset, self.surrogate, parts.detached_reset)
+        rule = SpikeRule(self.threshold_factor * parts.threshold, parts.reset, self.surrogate, parts.detached_reset)
         return leaky_steps(arriving, self.retention, recurrent, rule)
 
 
@@ -76,7 +78,7 @@ class AdaptiveLayer(nn.Module):  # type: ignore[misc,unused-ignore]
 
     Attributes
     ----------
-    surrogate, recurrent : as in `LeakyLayer`.
+    surrogate, threshold_factor, recurrent : as in `LeakyLayer`.
     """
 
     scale = 120.0
@@ -96,6 +98,7 @@ class AdaptiveLayer(nn.Module):  # type: ignore[misc,unused-ignore]
             raise UsageError(f"A threshold of {threshold:g} cannot be trained: it needs a number above 0.")
         self.threshold = threshold
         self.surrogate: Surrogate = Arctan()
+        self.threshold_factor = 1.0
         self.bounds = (potential_times, adaptation_times, (0.0, 1.0), (0.0, 2.0))
         self.recurrent = nn.Parameter(_recurrent_weights(neurons)) if recurrent else None
         self.places = nn.Parameter(torch.rand(4, neurons))
@@ -114,7 +117,7 @@ class AdaptiveLayer(nn.Module):  # type: ignore[misc,unused-ignore]
         alpha, beta, a, b = self.parameters_of_neurons()
         gain, kept = 1 - alpha, (1 - beta) * self.scale
         recurrent = None if self.recurrent is None else gain[:, None] * self.recurrent
-        rule = SpikeRule(self.threshold, Reset.VALUE, self.surrogate)
+        rule = SpikeRule(self.threshold_factor * self.threshold, Reset.VALUE, self.surrogate)
         return adaptive_steps(gain * arriving, (alpha, beta, gain, kept * a, kept * b), recurrent, rule)
 
 

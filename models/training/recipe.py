@@ -121,7 +121,9 @@ class Recipe:
     steps : for which static data is shown; None for data that has steps.
     answer_from : first step of the output that counts, at least 0; what it says before is free.
     distortion : of images, or None.
-    seed : of the order of the samples, of distortions and of random encoders.
+    threshold_factors : between which one is drawn for every batch, even on a logarithmic scale, to multiply all
+        thresholds by: the network learns to stand being retuned. Both above 0.
+    seed : of the order of the samples, of distortions, of thresholds and of random encoders.
 
     Raises
     ------
@@ -145,6 +147,7 @@ class Recipe:
     steps: int | None = 16
     answer_from: int = 0
     distortion: Distortion | None = None
+    threshold_factors: tuple[float, float] = (1.0, 1.0)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -162,6 +165,9 @@ class Recipe:
         for name in ("weight_decay", "rate_penalty", "target_rate", "answer_from"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"Training with {name} = {getattr(self, name):g} cannot be: it is at least 0.")
+        if not 0 < self.threshold_factors[0] <= self.threshold_factors[1] < math.inf:
+            low, high = self.threshold_factors
+            raise UsageError(f"Thresholds cannot be multiplied by {low:g} to {high:g}: both are above 0, low to high.")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"A label smoothing of {self.label_smoothing:g} cannot be: it is in 0..1, without 1.")
         if (self.encoder is None) != (self.steps is None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from ..errors import BackendMissingError
 
 
@@ -12,9 +14,5 @@ def require_torch() -> None:
     ------
     BackendMissingError : PyTorch is not installed.
     """
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise BackendMissingError("Training needs PyTorch: pip install 'spikeloom[torch]'.") from None
+    if importlib.util.find_spec("torch") is None:
+        raise BackendMissingError("Training needs PyTorch: pip install 'spikeloom[torch]'.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -33,10 +33,18 @@ class SpikingNetwork(StagedNetwork):
         )
 
     def set_surrogate(self, surrogate: Surrogate) -> None:
+        for layer in self._spiking_modules():
+            layer.surrogate = surrogate
+
+    def set_threshold_factor(self, factor: float) -> None:
+        for layer in self._spiking_modules():
+            layer.threshold_factor = factor
+
+    def _spiking_modules(self) -> Iterator[LeakyLayer | AdaptiveLayer]:
         for name in self.spiking_layers:
             layer = self.modules_by_name[name]
             assert isinstance(layer, LeakyLayer | AdaptiveLayer)
-            layer.surrogate = surrogate
+            yield layer
 
     def forward(self, data: Tensor) -> dict[str, Tensor]:
         """Show data of shape (steps, samples, *shape).

@@ -35,6 +35,9 @@ class TrainableNetwork(nn.Module):  # type: ignore[misc,unused-ignore]
     def set_surrogate(self, surrogate: Surrogate) -> None:
         """Let all layers that spike take a stand-in for the derivative of their spikes."""
 
+    def set_threshold_factor(self, factor: float) -> None:
+        """Multiply the thresholds of all layers that spike by a factor, until another one is set."""
+
     def scores(self, activity: Mapping[str, Tensor]) -> Tensor:
         """What the output says of each class, (samples, classes); the largest wins."""
         return activity[self.output].mean(0)

