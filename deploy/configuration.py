@@ -106,8 +106,8 @@ class Configuration(BaseModel):
     costs : name of the target's account of what operations cost; its default where None.
     host_power : W that the host draws while a sample runs, for the account of the system.
     transfer_energy : pJ that a message from off the chip takes, for the same account.
-    operating_point : before anything else, time constants and thresholds are moved to this point of the operating space,
-        without training: "knee", "fastest" or "most-accurate".
+    operating_point : before anything else, time constants and thresholds are moved to this point of the operating
+        space, without training: "knee", "fastest" or "most-accurate".
     convert : how an ordinary network becomes a spiking one, "rate" or "sigma-delta".
     max_pool : pools of maxima are done "exact", by rectifiers, or as "average", an approximation.
     threshold_rule : how the thresholds of a rate code are chosen; see `ThresholdRule`.

@@ -5,6 +5,7 @@ It is compiled once for every rule and form of its loop that occurs, and kept on
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from types import FunctionType
@@ -33,7 +34,10 @@ _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
 
 
-@cache
+# Python 3.11 fails at random where two threads parse at the same time; and nothing should be compiled twice.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def kernel_of(rule_name: str, form: int, graded: bool) -> Callable[..., None]:
     """The compiled loop for populations whose neurons follow a rule; see `_part` for what it takes.
 
@@ -42,6 +46,12 @@ def kernel_of(rule_name: str, form: int, graded: bool) -> Callable[..., None]:
     form : of the loop over the neurons, number in `rule_loops.forms_of`.
     graded : whether their output is numbers, not 0 or 1.
     """
+    with _ONE_AT_A_TIME:
+        return _made_kernel(rule_name, form, graded)
+
+
+@cache
+def _made_kernel(rule_name: str, form: int, graded: bool) -> Callable[..., None]:
     rule = FAMILIES[rule_name].integer_model.rule
     keep_loops(rule)
     name = f"run_{rule_name}_{form}_{'numbers' if graded else 'spikes'}"

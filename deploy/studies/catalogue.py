@@ -11,6 +11,12 @@ from .study import Study
 STUDIES = {
     "operating-space": ("operating_space", "OperatingSpace"),
     "noise": ("noise", "Noise"),
+    "decision-time": ("decision_time", "DecisionTime"),
+    "faults": ("faults", "Faults"),
+    "encodings": ("encodings", "Encodings"),
+    "components": ("components", "Components"),
+    "time-scale": ("time_scale", "TimeScale"),
+    "adversarial": ("adversarial", "Adversarial"),
 }
 """Module and class of each study by its name."""
 

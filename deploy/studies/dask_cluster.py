@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,18 +44,25 @@ class DaskCluster:
         try:
             self._client = Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
             raise BackendMissingError(
-                f"No Dask scheduler answers at {scheduler} ({reason}): start one with `dask scheduler`, and workers "
-                "with `dask worker`."
+                f"No Dask scheduler answers at {scheduler} ({_words(error)}): start one with `dask scheduler`, and "
+                "workers with `dask worker`."
             ) from None
 
     def outcomes(self, study: Study, prepared: Any, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
         """See `Workers.outcomes`."""
-        from distributed import KilledWorker, as_completed
+        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed.client import ClosedClientError
 
         client = self._client
         try:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE)
+            except TimeoutError:
+                raise BackendMissingError(
+                    f"The Dask scheduler has no workers, and none came within {PATIENCE} s: start some with "
+                    "`dask worker`."
+                ) from None
             # A task of its own, not scattered data: when the worker that holds it is lost, Dask makes it anew.
             shared = client.submit(bytes, pickle.dumps((study, prepared), protocol=pickle.HIGHEST_PROTOCOL), pure=False)
             pending = {client.submit(_perform, shared, task, pure=False): task.name for task in tasks}
@@ -65,8 +73,18 @@ class DaskCluster:
                 f"Workers of the cluster were lost again and again ({error}), which lack of memory may cause; what is "
                 "done stays."
             ) from None
+        except (CancelledError, ClosedClientError, OSError) as error:
+            raise BackendFailedError(
+                f"The Dask scheduler was lost ({_words(error)}); what is done stays, and the same command goes on from "
+                "there with another one."
+            ) from None
         finally:
-            client.close()
+            with suppress(TimeoutError, OSError):
+                client.close()
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @lru_cache(maxsize=2)

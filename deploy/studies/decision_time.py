@@ -13,7 +13,7 @@ from pydantic import Field
 from ...backends.counting import CoreCounting
 from ...backends.program import Program
 from ...backends.simulator.simulate import Simulator
-from ...models.errors import DataError, UnsupportedModelError
+from ...models.errors import DataError
 from ..progress import Progress
 from .decision_time_answers import Answers
 from .decision_time_costs import SpikePrices, StoppedRuns
@@ -66,10 +66,7 @@ class DecisionTime(Study):
         assert subject is not None
         program, data = subject.program, subject.data
         check_samples_independent(program.network, self.name)
-        if program.network.by_name[program.network.output].size < 2:
-            raise UnsupportedModelError(
-                f"The output {program.network.output} has a single neuron, so that there is nothing to decide between."
-            )
+        subject.require_classes()
         if data.steps < 2:
             raise DataError(
                 f"{data.name}: a sample has 1 step, so that there is no earlier one to decide at: ask for more "

@@ -114,6 +114,9 @@ class Encodings(Study):
             code_named(name, train.x, self.steps, self.neurons, self.seed)  # refuses what cannot be
         return Prepared(train.x, train.y, test.x, test.y, data.classes, target, data.source)
 
+    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
+        return {"target": prepared.target.model_dump(mode="json")}
+
     def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
         return tuple(
             Task(f"{name}.{repeat:03d}", {"encoder": name, "repeat": repeat})

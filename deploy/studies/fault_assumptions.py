@@ -18,6 +18,7 @@ def fault_assumptions(
     kinds: Sequence[str],
     encodings: Sequence[str],
     *,
+    beyond: Sequence[int],
     labelled: bool,
     scope: Scope,
     rounding: Rounding,
@@ -28,11 +29,12 @@ def fault_assumptions(
     ----------
     kinds : of faults that happened.
     encodings : of the data.
+    beyond : see `fault_findings.conclude_faults`.
     labelled : whether the data has labels.
     scope, rounding : options of the study.
     """
     chips = "chips: a repeat is one chip that gets worse; what is broken at a rate is so at every higher one, though "
-    notes = [chips + "packets fail anew at each rate."]
+    notes = [chips + "packets fail anew at each rate, and dead cores are drawn anew for each number of them."]
     if NEURONS in kinds:
         notes.append(
             "dead neurons: each by itself is silent for ever; those of the input are not on the chip, and stay alive."
@@ -41,6 +43,11 @@ def fault_assumptions(
         notes.append(
             "dead cores: drawn among those in use; all of their neurons are silent. Mapping again takes the same "
             "integer network, cuts it anew and leaves these cores out."
+        )
+    if CORES in kinds and beyond:
+        notes.append(
+            f"dead cores: {', '.join(map(str, beyond))} were asked for, too, and are more than the "
+            f"{program.mapping.cores} in use."
         )
     if any(kind in STUCK or kind in (FLIPPED, NOISY) for kind in kinds):
         notes.append(

@@ -27,6 +27,7 @@ def conclude_faults(
     program: Program,
     *,
     chance: float,
+    beyond: tuple[int, ...],
     tolerance: float,
     samples: int,
     labelled: bool,
@@ -40,6 +41,7 @@ def conclude_faults(
     ----------
     rows : one a chip, as `fault_tasks.perform_fault` makes them, and those without faults.
     chance : accuracy of an answer that is always the most frequent label.
+    beyond : numbers of dead cores that were asked for and are more than there are in use.
     tolerance : accuracy that faults may cost where a rate counts as withstood.
     samples : that each chip decides.
     labelled : whether accuracy is that, or agreement with the network as it was.
@@ -61,7 +63,8 @@ def conclude_faults(
         tables["recovery"] = recovery
     tables["chips"] = tuple(sorted(rows, key=lambda row: (row["kind"] != HEALTHY, row["encoding"], row["kind"],
                                                           row["layer"], row["rate"], row["repeat"])))  # fmt: skip
-    sentences = (
+    reference = next(iter(healthy.values()))["accuracy"]
+    sentences: tuple[str, ...] = (
         *_withstood(limits, healthy, tolerance, what),
         *_costliest(limits, healthy),
         *_published(summary, healthy, what),
@@ -69,9 +72,14 @@ def conclude_faults(
         *_encodings(limits, healthy, tolerance, what),
         *_layers(limits, healthy),
     )
+    if reference <= chance:
+        nothing = f"Without faults the network has {reference:.1%} {what}, no more than the most frequent class alone, "
+        sentences = (f"{nothing}{chance:.1%}: there is nothing that faults could cost.",)
     return Conclusion(
         sentences, tables, fault_figures(summary, recovery, healthy, what), facts,
-        fault_assumptions(program, kinds, tuple(healthy), labelled=labelled, scope=scope, rounding=rounding),
+        fault_assumptions(
+            program, kinds, tuple(healthy), beyond=beyond, labelled=labelled, scope=scope, rounding=rounding
+        ),
     )  # fmt: skip
 
 

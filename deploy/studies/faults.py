@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from ...backends.program import Program
-from ...models.errors import UnsupportedModelError, UsageError
+from ...models.errors import UsageError
 from ...models.network import Role
 from ..progress import Progress
 from .fault_encodings import AS_DEPLOYED, USABLE, comparable_encodings, encoded_inputs
@@ -23,6 +23,7 @@ from .fault_weights import NOISY
 from .grid_axis import Axis
 from .measurement import Instrument
 from .names import Names
+from .sample_subsets import check_samples_independent
 from .study import Conclusion, Outcome, Study, Task
 from .subject import Subject
 
@@ -118,15 +119,13 @@ class Faults(Study):
     def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
         assert subject is not None
         program, data = subject.program, subject.data
-        if program.network.plastic:
-            learning = ", ".join(projection.name for projection in program.network.plastic)
-            raise UnsupportedModelError(
-                f"{subject.name} learns while it runs ({learning}); faults are for fixed weights."
-            )
-        if program.network.by_name[program.network.output].size < 2:
-            raise UnsupportedModelError(
-                f"{subject.name} has a single output, so that there is no class for faults to change: this study is "
-                "for networks that decide between classes."
+        check_samples_independent(program.network, self.name)
+        subject.require_classes()
+        if CORES in self.kinds and not self._rates(CORES, program):
+            cores = program.mapping.cores
+            raise UsageError(
+                f"{subject.name} lies on {cores} core{'' if cores == 1 else 's'}, so that {self.dead_cores[0]:g} "
+                "cannot die: ask for fewer (--dead-cores), or leave dead-cores out of --kinds."
             )
         known = [part.name for part in program.network.populations if part.role is not Role.CONSTANT]
         for name in self.layers:
@@ -172,6 +171,7 @@ class Faults(Study):
             [row for outcome in outcomes.values() for row in outcome.rows],
             prepared.program,
             chance=float(counts.max()) / prepared.y.size,
+            beyond=tuple(int(count) for count in self.dead_cores if count > prepared.program.mapping.cores),
             tolerance=self.tolerance,
             samples=int(prepared.y.size),
             labelled=prepared.labelled,

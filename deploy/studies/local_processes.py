@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
 from ...models.errors import BackendFailedError
@@ -31,7 +33,13 @@ class LocalProcesses:
 
     def outcomes(self, study: Study, prepared: Any, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
         """See `Workers.outcomes`."""
-        shared = pickle.dumps((study, prepared), protocol=pickle.HIGHEST_PROTOCOL)
+        with tempfile.TemporaryDirectory(prefix="spikeloom-study-") as folder:
+            # By a file: what is given to a process that dies as it begins is never read, and a pipe of it never ends.
+            shared = Path(folder) / "prepared"
+            shared.write_bytes(pickle.dumps((study, prepared), protocol=pickle.HIGHEST_PROTOCOL))
+            yield from self._all(shared, tasks)
+
+    def _all(self, shared: Path, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
         waiting = {task.name: task for task in tasks}
         fruitless = 0
         while waiting:
@@ -44,11 +52,12 @@ class LocalProcesses:
                 fruitless = fruitless + 1 if len(waiting) == before else 0
                 if fruitless == FRUITLESS:
                     raise BackendFailedError(
-                        f"Processes of the study were killed {FRUITLESS} times in a row, which lack of memory may "
-                        "cause: use fewer --processes or --samples; what is done stays."
+                        f"Processes of the study ended {FRUITLESS} times in a row before they did anything: of lack of "
+                        "memory (use fewer --processes or --samples), or because a script that runs a study does so "
+                        'outside of `if __name__ == "__main__":`. What is done stays.'
                     ) from None
 
-    def _pool(self, shared: bytes, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
+    def _pool(self, shared: Path, tasks: Sequence[Task]) -> Iterator[tuple[str, Outcome]]:
         others = set(multiprocessing.active_children())
         # Spawned, for a copy of a process with threads may hang.
         context = multiprocessing.get_context("spawn")
@@ -67,11 +76,11 @@ class LocalProcesses:
                 process.join()
 
 
-def _begin(shared: bytes) -> None:
+def _begin(shared: Path) -> None:
     """Make a process ready: a Ctrl-C is for the one that began it, which ends the others."""
     global _here  # noqa: PLW0603 - a worker has no other place that outlives a task
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _here = pickle.loads(shared)
+    _here = pickle.loads(shared.read_bytes())
 
 
 def _perform(task: Task) -> Outcome:

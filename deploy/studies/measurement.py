@@ -91,7 +91,7 @@ class Instrument:
         self._costs = costs
         self._counting = CoreCounting(program)
 
-    def measure(self, network: Network | None = None, given: Array | None = None) -> Measurement:
+    def measure(self, network: Network | None = None, given: Array | None = None, answer_from: int = 0) -> Measurement:
         """Run all samples.
 
         Parameters
@@ -100,6 +100,7 @@ class Instrument:
             same neurons, for what a spike does on which core is that of the program's.
         given : (samples, steps, input neurons) integers that enter, as many samples as there are labels; None for those
             of the data.
+        answer_from : first step of a sample whose output counts.
         """
         network = self.program.network if network is None else network
         given = self.given if given is None else given
@@ -111,7 +112,7 @@ class Instrument:
         costs = estimate(
             counters, self.program.mapping, self.program.target, period=self.program.period, costs=self._costs
         )
-        classes = decide(run.activity[network.output], self.program.decision)
+        classes = decide(run.activity[network.output][:, answer_from:], self.program.decision)
         neurons = [population for population in network.populations if population.role is Role.NEURON]
         spikes = {layer.name: float(run.spikes[layer.name].sum()) / samples for layer in neurons}
         return Measurement(

@@ -74,6 +74,7 @@ class Noise(Study):
         assert subject is not None
         program, data = subject.program, subject.data
         check_samples_independent(program.network, self.name)
+        subject.require_classes()
         layers = spiking_layers(program.network)
         if data.steps < FEWEST_STEPS:
             raise DataError(

@@ -139,11 +139,13 @@ def _rises(sums: LayerSums, layer: str) -> Row:
         if row["mean"] is not None and before[row["sample"]] is not None
     ]
     rose = sum(after > earlier for earlier, after in both)
+    changed = sum(after != earlier for earlier, after in both)  # what stays the same speaks for neither
     return {
         "samples": len(both),
+        "changed": changed,
         "rose": rose,
-        "share": rose / len(both) if both else None,
-        "interval": wilson_interval(rose, len(both)) if both else None,
+        "share": rose / changed if changed else None,
+        "interval": wilson_interval(rose, changed) if changed else None,
         "mean_change": fmean(after - earlier for earlier, after in both) if both else None,
     }
 
@@ -212,10 +214,11 @@ def _sentences(facts: Row, summary: Sequence[Row], watched: str, labelled: bool)
 
 def _verdict(rises: Row, watched: str) -> str:
     """Whether the network gets more synchronous, as was published of other networks."""
-    if not rises["samples"]:
-        return f"No sample has correlations in {watched} both without noise and at the break."
+    if not rises["changed"]:
+        return f"No sample has correlations in {watched} both without noise and at the break that differ."
     low, high = rises["interval"]
-    counted = f"the mean correlation in {watched} rises in {rises['rose']} of {rises['samples']} samples that broke"
+    counted = f"the mean correlation in {watched} rises in {rises['rose']} of {rises['changed']} samples that broke, "
+    counted += "over the pairs that have one, not all the same before and then"
     if low > 0.5:
         return f"Noise makes trains more alike, as published: {counted}."
     if high < 0.5:

@@ -10,12 +10,12 @@ from ..compilation import Compiled
 from ..configuration import Configuration
 from ..data import Data
 from ..progress import Progress
-from .operating_points import operating_points
+from .operating_points import EQUAL, operating_points
 from .operating_space import AS_DEPLOYED, OperatingSpace, Prepared
 from .retuning import retuned_graph
 from .study import Row
 from .subject import Subject
-from .workers import workers_for
+from .workers import ThisProcess
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,8 @@ def choose_operating_point(
     tasks = study.tasks(prepared)
     advance = progress.stage("looking for an operating point", len(tasks))
     outcomes = {}
-    for done, outcome in workers_for(None, None).outcomes(study, prepared, tasks):
+    # In this process: others would begin a script that calls `deploy` once more.
+    for done, outcome in ThisProcess().outcomes(study, prepared, tasks):
         outcomes[done] = outcome
         advance(1)
     points = operating_points(
@@ -71,16 +72,25 @@ def choose_operating_point(
             "No point of the operating space is within the chip's registers: deploy without --operating-point, or "
             "look with `spikeloom study operating-space`."
         )
+    reference = outcomes[AS_DEPLOYED].rows[0]["accuracy"]
     point = points.named(config.operating_point)
+    if reference - points.most_accurate["accuracy"] > study.tolerance + EQUAL:
+        best = points.most_accurate["accuracy"]
+        raise GuardError(
+            f"No point of the operating space comes within {100 * study.tolerance:g} points of the network as it is, "
+            f"with {reference:.1%} on {half.samples} samples; the best has {best:.1%}: deploy without "
+            "--operating-point, or look at other grids with `spikeloom study operating-space`."
+        )
     graph = retuned_graph(compiled.graph, prepared.moves(point["time_constant"], point["threshold"]))
-    return ChosenPoint(graph, _note(config.operating_point, point, prepared, half.samples))
+    return ChosenPoint(graph, _note(config.operating_point, point, reference, prepared, half.samples))
 
 
-def _note(choice: str, point: Row, prepared: Prepared, samples: int) -> str:
+def _note(choice: str, point: Row, reference: float, prepared: Prepared, samples: int) -> str:
     what = "accuracy" if prepared.labelled else "agreement"
     unit = " times the trained one" if prepared.relative_thresholds else ""
     return (
         f"operating point: the {choice}, membrane time constant {point['time_constant']:.4g} steps and threshold "
         f"{point['threshold']:.4g}{unit} in {', '.join(prepared.units)}, with {point['accuracy']:.1%} {what} and "
-        f"{point['spikes']:,.0f} spikes on the {samples} samples that it was chosen on (--operating-point)."
+        f"{point['spikes']:,.0f} spikes on the {samples} samples that it was chosen on, where the "
+        f"network as it was has {reference:.1%} (--operating-point)."
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .study import Row
 
 EQUAL = 1e-9  # shares that differ by less are the same
+NEVER = 2.0  # an accuracy that no point reaches
 CHOICES = ("knee", "fastest", "most-accurate")
 
 
@@ -22,7 +23,7 @@ class OperatingPoints:
     fastest : the one with the lowest latency among them.
     aim : accuracy that the tolerance is counted from.
     front : points than which none is both more accurate and sparser, from the sparsest on.
-    limit : accuracy from which on a point counts as working.
+    limit : accuracy from which on a point counts as working; beyond 1 where none is better than chance.
     """
 
     most_accurate: Row
@@ -63,11 +64,13 @@ def operating_points(
     if not known:
         return None
     best = min(known, key=lambda row: (-row["accuracy"], row["spikes"]))
-    aim = best["accuracy"] if reference is None else min(reference, best["accuracy"])
+    comes_near = reference is not None and best["accuracy"] >= reference - tolerance - EQUAL
+    aim = reference if reference is not None and comes_near else best["accuracy"]
     near = [row for row in known if row["accuracy"] >= aim - tolerance - EQUAL]
     knee = min(near, key=lambda row: (row["spikes"], -row["accuracy"]))
     fastest = min(near, key=lambda row: (row["latency"], row["spikes"]))
-    limit = chance + share * max(0.0, best["accuracy"] - chance)
+    better = best["accuracy"] > chance + EQUAL
+    limit = chance + share * (best["accuracy"] - chance) if better else NEVER
     return OperatingPoints(best, knee, fastest, aim, pareto_front(known), limit)
 
 

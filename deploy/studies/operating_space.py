@@ -123,6 +123,7 @@ class OperatingSpace(Study):
 
     def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
         assert subject is not None
+        subject.require_classes()
         if self.mode == "retrain":
             retraining = retraining_of(subject, self.layers, self.epochs)
             test = retraining.test
@@ -196,7 +197,9 @@ class OperatingSpace(Study):
         limits = Limits(self.tolerance, self.chance(prepared), self.working_share)
         return conclude_operating_space(
             points, (self.time_constants, self.thresholds), limits, labelled=prepared.labelled,
-            trained_constants={} if self.relative else prepared.time_constants, relative=self.relative,
+            mode=self.mode,
+            trained_constants={} if self.relative else prepared.time_constants,
+            relative=(prepared.relative_thresholds, prepared.relative_constants),
             assumptions=_assumptions(prepared),
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ Grid = tuple[Sequence[float], Sequence[float]]
 
 
 def operating_space_figures(
-    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str, relative: bool
+    table: Sequence[Row], reference: Row, points: OperatingPoints, axes: Grid, what: str, relative: tuple[bool, bool]
 ) -> tuple[Figure, ...]:
     """Heat maps of accuracy, spikes, energy and latency, and accuracy against spikes.
 
@@ -25,11 +25,13 @@ def operating_space_figures(
     reference : the network as it was.
     axes : time constants and thresholds of the grid, rising.
     what : accuracy, or what stands for it.
-    relative : whether the grid is of multiples of what each layer was trained with.
+    relative : whether thresholds, and whether time constants are multiples of what each layer was trained with.
     """
-    names = (Axis("threshold"), Axis("membrane time constant", "steps"))
-    if relative:
-        names = (Axis("threshold, times the trained one"), Axis("membrane time constant, times the trained one"))
+    times = ", times the trained one"
+    names = (
+        Axis("threshold" + times * relative[0]),
+        Axis("membrane time constant" + times) if relative[1] else Axis("membrane time constant", "steps"),
+    )
     return (
         _map(table, points, axes, names, "accuracy", Axis(what, "%", low=0, high=1)),
         _map(table, points, axes, names, "spikes", Axis("spikes a sample", logarithmic=True)),
@@ -55,8 +57,8 @@ def _map(
         axes[0],
         name=f"{column}-map",
         title=quantity.label[0].upper() + quantity.label[1:],
-        caption="Inside the line is the operational manifold, where the network works. Hatched points are beyond the "
-        "chip's registers, or have nothing to show.",
+        caption="Inside the line is the operational manifold, where the network works. Hatched points cannot be "
+        "had on the chip, or have nothing to show.",
         horizontal=names[0],
         vertical=names[1],
         quantity=quantity,

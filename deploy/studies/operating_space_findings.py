@@ -51,8 +51,9 @@ def conclude_operating_space(
     limits: Limits,
     *,
     labelled: bool,
+    mode: str,
     trained_constants: Mapping[str, float],
-    relative: bool,
+    relative: tuple[bool, bool],
     assumptions: tuple[str, ...],
 ) -> Conclusion:
     """Put an operating space together.
@@ -62,14 +63,19 @@ def conclude_operating_space(
     axes : time constants and thresholds of the grid, rising.
     labelled : whether accuracy is that, or agreement with the network as it was.
     trained_constants : of the layers of the network as it was, in steps, where the grid is in steps, too.
-    relative : whether the grid is of multiples of what each layer was trained with.
+    mode : retune or retrain.
+    relative : whether thresholds, and whether time constants are multiples of what each layer was trained with.
     """
     what = "accuracy" if labelled else "agreement"
     reference, samples = points.reference, points.right.shape[1]
     chosen = _chosen(points.rows, limits, reference["accuracy"])
     table = tuple({**row, "works": chosen is not None and chosen.works(row)} for row in points.rows)
     if chosen is None:
-        sentence = "No point of the grid is within the chip's registers; ask for other thresholds (--thresholds)."
+        sentence = (
+            "No point of the grid is within the chip's registers; ask for other thresholds (--thresholds)."
+            if mode == "retune"
+            else "No network that was trained at a point of the grid fits the chip."
+        )
         return Conclusion((sentence,), {"points": table}, assumptions=assumptions)
     named = {"most_accurate": chosen.most_accurate, "knee": chosen.knee, "fastest": chosen.fastest}
     facts: dict[str, Any] = {
@@ -100,7 +106,11 @@ def conclude_operating_space(
     }
     figures = operating_space_figures(table, reference, chosen, axes, what, relative)
     sentences = _sentences(chosen, reference, facts, what)
-    if facts["knee_loses"] > limits.tolerance + EQUAL:
+    best = chosen.most_accurate["accuracy"]
+    if best <= limits.chance + EQUAL:
+        told = f"the best point {best:.1%} {what}, the network as it was {reference['accuracy']:.1%}"
+        sentences = (f"Nothing works: the most frequent class alone has {limits.chance:.1%}, {told}.",)
+    elif reference["accuracy"] - best > limits.tolerance + EQUAL:
         sentences = (_none_near(chosen, reference, limits, axes, what, trained_constants), sentences[1], sentences[4])
     return Conclusion(sentences, tables, figures, facts, assumptions)
 
@@ -179,7 +189,7 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
     halves = facts["halves"]
     if halves is not None:
         sentences.append(
-            f"Chosen on one half of the samples and measured on the other, the knee has "
+            f"Chosen by the accuracy on one half of the samples and told by the other, the knee has "
             f"{_more(halves['knee_saves'], 'fewer', 'more')} spikes, for {100 * halves['knee_loses']:.1f} points."
         )
     return tuple(sentences)

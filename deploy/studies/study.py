@@ -103,6 +103,10 @@ class Study(BaseModel, ABC):
         SpikeloomError : the subject or the options do not suit the study.
         """
 
+    def depends_on(self, prepared: Any) -> Mapping[str, Any]:
+        """What the results depend on beside options and subject, as JSON can hold it: files that options name."""
+        return {}
+
     @abstractmethod
     def tasks(self, prepared: Any) -> tuple[Task, ...]:
         """The tasks, in any order."""

@@ -67,9 +67,9 @@ def run_study(
     StudyInterrupted : by a Ctrl-C; what is done stays in `out`.
     SpikeloomError : the study does not suit the subject, or cannot be done.
     """
-    results = TaskResults(out, _plan(study, subject))
     prepared = study.prepare(subject, progress)
     tasks = study.tasks(prepared)
+    results = TaskResults(out, _plan(study, subject, prepared))  # what was refused until now leaves no trace
     if len({task.name for task in tasks}) < len(tasks):
         raise ValueError("two tasks have the same name")
     outcomes = _perform(study, prepared, tasks, results, workers, progress)
@@ -80,13 +80,14 @@ def run_study(
     return StudyResult(conclusion, document)
 
 
-def _plan(study: Study, subject: Subject | None) -> dict[str, Any]:
+def _plan(study: Study, subject: Subject | None, prepared: Any) -> dict[str, Any]:
     """All that the results depend on."""
     return {
         "study": study.name,
         "version": version("spikeloom"),
         "options": study.model_dump(mode="json"),
         "subject": None if subject is None else subject.identity,
+        "depends_on": dict(study.depends_on(prepared)),
     }
 
 

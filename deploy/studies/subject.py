@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...backends.program import Program
 from ...mapping.target_files import load_target
+from ...models.errors import UnsupportedModelError, UsageError
 from ...models.graph import Graph
 from ..artifact import load_program, read_choices
 from ..compilation import compile_model
@@ -27,6 +28,9 @@ from ..progress import Progress
 from ..rerun import prepared_data
 
 Array = NDArray[Any]
+DEFAULT_TARGET = "loihi2"
+OF_ANY_SUBJECT = {"samples", "costs", "seed"}
+"""Keys of the configuration that mean something for a deployed folder, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +58,41 @@ class Subject:
     notes: tuple[str, ...]
     open_training: Callable[[], Data | None] | None = None
 
+    def require_classes(self) -> None:
+        """Refuse a network that decides nothing.
+
+        Raises
+        ------
+        UnsupportedModelError : it has a single output.
+        """
+        network = self.program.network
+        if network.by_name[network.output].size < 2:
+            raise UnsupportedModelError(
+                f"{self.name} has a single output, so that it decides between no classes, which this study is about."
+            )
+
     @property
     def identity(self) -> dict[str, Any]:
-        """Name, target and fingerprints of program and data, as JSON can hold them."""
+        """Name, target, account of costs and fingerprints of program and data, as JSON can hold them."""
+        target = self.program.target
         return {
             "model": self.name,
-            "target": self.program.target.name,
+            "target": target.name,
+            "costs": self.costs or target.costs.default,
             "program": _fingerprint(self.program),
             "data": data_section(self.data),
         }
 
 
-def open_subject(model: str, target: str, data: Path | None, config: Configuration, progress: Progress) -> Subject:
+def open_subject(
+    model: str, target: str | None, data: Path | None, config: Configuration, progress: Progress
+) -> Subject:
     """Deploy a model, or take one that was deployed.
 
     Parameters
     ----------
     model : path of a model file, the name of a built-in model, or a folder that `spikeloom deploy` wrote.
-    target : name of a target or path of a YAML file; a folder has its own.
+    target : name of a target or path of a YAML file; Loihi 2 where None. A folder has its own.
     data : an `.npz`; None for the data of a built-in model.
 
     Raises
@@ -80,11 +101,12 @@ def open_subject(model: str, target: str, data: Path | None, config: Configurati
     """
     if Path(model).is_dir():
         program = load_program(Path(model))
+        _refuse_other_choices(model, program, target, config)
         recordings = prepared_data(Path(model), data, config.samples, program)
         costs = config.costs or read_choices(Path(model)).get("costs")
         return Subject(model, program, recordings, None, config, costs, recordings.notes)
     config = with_built_in_options(model, config)
-    chip = load_target(target)
+    chip = load_target(target or DEFAULT_TARGET)
     chip.cost_set(config.costs)  # refuses one that there is not
     progress.stage("reading")
     graph = load_graph(model, config)
@@ -96,6 +118,20 @@ def open_subject(model: str, target: str, data: Path | None, config: Configurati
     notes = (*graph.assumptions, *recordings.notes, *compiled.notes)
     training = partial(open_training_data, model, graph, config) if data is None else None
     return Subject(model, compiled.program, recordings, graph, config, config.costs, notes, training)
+
+
+def _refuse_other_choices(folder: str, program: Program, target: str | None, config: Configuration) -> None:
+    """A deployed folder has been read, encoded and mapped already."""
+    if target is not None and target != program.target.name:
+        raise UsageError(
+            f"{folder} is deployed on {program.target.name}; for {target}, name the model that it was made from."
+        )
+    ignored = sorted(config.model_fields_set - OF_ANY_SUBJECT)
+    if ignored:
+        raise UsageError(
+            f"{folder} was deployed with choices of its own: leave out {', '.join(ignored)}, or name the model that it "
+            "was made from."
+        )
 
 
 def _fingerprint(program: Program) -> str:

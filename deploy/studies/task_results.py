@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 
 from ...models.array_file import read_arrays, write_arrays
 from ...models.errors import UsageError
-from .study import Outcome
+from .study import Outcome, Row
 
 FORMAT = 1
 PLAN_NAME = "study-plan.json"
@@ -50,7 +51,7 @@ class TaskResults:
     def _check_same(folder: Path, file: Path, text: str) -> None:
         if not file.is_file():
             raise UsageError(f"{folder} holds files that are no study; choose another folder with --out.")
-        if file.read_text(encoding="utf-8") != text:
+        if file.read_bytes() != text.encode():
             raise UsageError(
                 f"{folder} holds another study (other options, model, data or version; see {PLAN_NAME} there): choose "
                 "another folder with --out, or remove that one."
@@ -67,7 +68,7 @@ class TaskResults:
                     return None
                 arrays = read_arrays(file)
             return Outcome(tuple(document["rows"]), arrays)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, name: str, outcome: Outcome) -> None:
@@ -85,7 +86,7 @@ class TaskResults:
                     write_arrays(partial, outcome.arrays)
                     digest = hashlib.sha256(partial.read_bytes()).hexdigest()
                     partial.replace(self._file(name, ".npz"))
-            document = {"rows": [dict(row) for row in outcome.rows], "arrays": digest}
+            document = {"rows": [_finite(row) for row in outcome.rows], "arrays": digest}
             _write(self._file(name, ".json"), json.dumps(document, allow_nan=False).encode())
         except OSError as error:
             raise UsageError(f"{self._folder} cannot be written: {error.strerror}; what is done stays.") from None
@@ -94,6 +95,13 @@ class TaskResults:
         if not SAFE.fullmatch(name):
             raise ValueError(f"a task cannot be named {name!r}")
         return self._folder / (name + ending)
+
+
+def _finite(row: Row) -> dict[str, Any]:
+    """A row as JSON can hold it: what is infinite or no number is not known."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -7,7 +7,6 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from scipy import stats
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.cli_study import run_study_command
+from spikeloom.deploy.configuration import Configuration
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.progress import TerminalProgress
 from spikeloom.deploy.studies.fault_cores import chosen_cores, neurons_at, places_of, remapped
@@ -28,6 +28,7 @@ from spikeloom.deploy.studies.fault_weights import WEIGHT_KINDS, with_damaged_we
 from spikeloom.deploy.studies.faults import Faults
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study import Conclusion, Outcome
+from spikeloom.deploy.studies.subject import Subject
 from spikeloom.mapping.mapper import explained_mapping
 from spikeloom.mapping.search import Search
 from spikeloom.mapping.target import Target
@@ -246,14 +247,14 @@ def test_dead_cores_are_drawn_without_repetition() -> None:
     assert chosen_cores(5, 2, 3, seed=0) == drawn[:3]
 
 
-def subject(labelled: bool = True) -> SimpleNamespace:
+def subject(labelled: bool = True) -> Subject:
     one, given = program(), entering()
     y = np.random.default_rng(2).integers(0, CLASSES, SAMPLES) if labelled else None
     data = Data(given, y, (), "random spikes")
-    return SimpleNamespace(name="small", program=one, data=data, costs=None)  # what the study looks at
+    return Subject("small", one, data, None, Configuration(), None, ())
 
 
-def performed(study: Faults, of: SimpleNamespace) -> tuple[Conclusion, dict[str, Outcome]]:
+def performed(study: Faults, of: Subject) -> tuple[Conclusion, dict[str, Outcome]]:
     prepared = study.prepare(of, TerminalProgress(hidden=True))
     prepared = pickle.loads(pickle.dumps(prepared))  # as it goes to workers
     outcomes = {task.name: study.perform(prepared, task) for task in study.tasks(prepared)}
@@ -334,7 +335,8 @@ def test_a_single_output_has_no_class_that_could_change() -> None:
     populations = (*of.program.network.populations[:2], Population("out", (1,), Role.NEURON, neurons(150), 2))
     read = Projection("read", "hidden", "out", Dense(np.ones((1, HIDDEN), dtype=np.int64)))
     projections = (*of.program.network.projections[:2], read)
-    of.program = replace(of.program, network=Network(populations, projections, "out", integer=True))
+    single = Network(populations, projections, "out", integer=True)
+    of = replace(of, program=replace(of.program, network=single))
     with pytest.raises(UnsupportedModelError, match="single output"):
         performed(make_study(Faults, {}), of)
 
