@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .cli_options import ConfigOption, CostsOption, DataOption, JsonOption, QuietOption, TargetOption, reads_model
+from .cli_options import ConfigOption, CostsOption, DataOption, JsonOption, QuietOption, reads_model
 
 if TYPE_CHECKING:
     from .deploy.progress import TerminalProgress
@@ -32,13 +32,17 @@ def run_study_command(words: Sequence[str]) -> None:
     commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     commands.callback()(_studies)
     for name in STUDIES if asked is None else (asked,):
-        kind = study_named(name)
-        commands.command(name, help=kind.summary)(_study_command(kind))
+        command = _listed if asked is None else _study_command(study_named(name))
+        commands.command(name, help=STUDIES[name].summary)(command)
     typer.main.get_command(commands).main(list(words), prog_name="spikeloom study")
 
 
 def _studies() -> None:
     """Ask what changes with one thing, many times over."""
+
+
+def _listed() -> None:
+    """Stands for a study that is only to be named."""
 
 
 def _study_command(kind: type[Study]) -> Callable[..., None]:
@@ -90,7 +94,9 @@ def _study_of_model(
     options: dict[str, Any],
     model: StudyModel,
     reading: dict[str, Any],
-    target: TargetOption = "loihi2",
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="A chip (spikeloom targets), or a YAML file; loihi2.")
+    ] = None,
     data: DataOption = None,
     config: ConfigOption = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples.")] = None,

@@ -26,7 +26,7 @@ from .model_source import Model, Recordings, load_graph, model_name, open_data, 
 from .progress import Progress, Quiet
 from .report import build_report
 from .report_page import render
-from .studies.operating_point_choice import choose_operating_point
+from .studies.operating_space.choice import choose_operating_point
 from .weight_shares import weight_shares
 
 LAVA_STEPS, LAVA_PRODUCTS = 8000, 1e10  # about as much as Lava does in a minute or two

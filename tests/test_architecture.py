@@ -33,7 +33,7 @@ TRAINING = (
     "train",
 )
 TORCH_AT_HOME = {
-    "deploy/studies/adversarial_gradients.py",
+    "deploy/studies/adversarial/gradients.py",
     *(f"models/zoo/{name}.py" for name in ("digits", "sew_resnet", "small_networks", "trained_model", "vgg")),
     "models/readers/torch",
     *(f"deploy/fine_tuning/{name}.py" for name in FINE_TUNING),

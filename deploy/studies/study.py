@@ -83,8 +83,6 @@ class Study(BaseModel, ABC):
 
     name: ClassVar[str]
     """As the command line knows it."""
-    summary: ClassVar[str]
-    """What it answers, in a sentence."""
     needs_model: ClassVar[bool] = True
     """Whether it is of a deployed network; others train their own."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from ...models.errors import UsageError
 from ..package_versions import package_versions
 from ..progress import Progress
+from .catalogue import STUDIES
 from .page import render_study
 from .study import Conclusion, Outcome, Row, Study, Task
 from .subject import Subject
@@ -121,7 +122,7 @@ def _document(
     return {
         "study": study.name,
         "title": study.name.replace("-", " ").capitalize() + (f" of {subject.name}" if subject else ""),
-        "summary": study.summary,
+        "summary": STUDIES[study.name].summary,
         "sentences": list(conclusion.sentences),
         "settings": study.model_dump(mode="json"),
         "subject": None if subject is None else subject.identity,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch")
 
 from spikeloom.deploy.progress import Quiet  # noqa: E402
-from spikeloom.deploy.studies.adversarial import Adversarial  # noqa: E402
-from spikeloom.deploy.studies.adversarial_attack import Attack  # noqa: E402
-from spikeloom.deploy.studies.adversarial_findings import AttackFacts, conclude_adversarial, summarized  # noqa: E402
-from spikeloom.deploy.studies.adversarial_gradients import answer_gradient  # noqa: E402
+from spikeloom.deploy.studies.adversarial.adversarial import Adversarial  # noqa: E402
+from spikeloom.deploy.studies.adversarial.adversarial.attack import Attack  # noqa: E402
+from spikeloom.deploy.studies.adversarial.adversarial.findings import AttackFacts, conclude_adversarial, summarized  # noqa: E402
+from spikeloom.deploy.studies.adversarial.adversarial.gradients import answer_gradient  # noqa: E402
 from spikeloom.deploy.studies.options import make_study  # noqa: E402
 from spikeloom.deploy.studies.study_run import run_study  # noqa: E402
 from spikeloom.deploy.studies.workers import ThisProcess  # noqa: E402

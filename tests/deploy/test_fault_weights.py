@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from spikeloom.deploy.studies.fault_weight_cells import WeightCells
+from spikeloom.deploy.studies.faults.weight_cells import WeightCells
 
 MANY = 40_000
 WEIGHTS = arrays(np.int64, st.integers(1, 30), elements=st.integers(-128, 127).map(lambda number: 2 * number))

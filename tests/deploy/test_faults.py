@@ -20,12 +20,12 @@ from spikeloom.cli_study import run_study_command
 from spikeloom.deploy.configuration import Configuration
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.progress import TerminalProgress
-from spikeloom.deploy.studies.fault_cores import chosen_cores, neurons_at, places_of, remapped
-from spikeloom.deploy.studies.fault_packets import PacketFaults, exposed_packets
-from spikeloom.deploy.studies.fault_sending import SendingFaults, run_with_sending_faults
-from spikeloom.deploy.studies.fault_summary import healthy_by_encoding, limits_of, summarized
-from spikeloom.deploy.studies.fault_weights import WEIGHT_KINDS, with_damaged_weights
-from spikeloom.deploy.studies.faults import Faults
+from spikeloom.deploy.studies.faults.faults import Faults
+from spikeloom.deploy.studies.faults.faults.cores import chosen_cores, neurons_at, places_of, remapped
+from spikeloom.deploy.studies.faults.faults.packets import PacketFaults, exposed_packets
+from spikeloom.deploy.studies.faults.faults.sending import SendingFaults, run_with_sending_faults
+from spikeloom.deploy.studies.faults.faults.summary import healthy_by_encoding, limits_of, summarized
+from spikeloom.deploy.studies.faults.faults.weights import WEIGHT_KINDS, with_damaged_weights
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study import Conclusion, Outcome
 from spikeloom.deploy.studies.subject import Subject
@@ -267,7 +267,7 @@ SHORT = {"rates": "0.1,0.5", "deviations": "0.05,0.2", "dead_cores": "1,2", "rep
 def test_the_study_answers_for_every_kind_and_repeats_itself() -> None:
     study = make_study(Faults, SHORT)
     assert isinstance(study, Faults)
-    of = subject()
+    of = subject(labelled=False)
     conclusion, outcomes = performed(study, of)
     _, again = performed(study, of)
     assert {name: outcome.rows for name, outcome in outcomes.items()} == {

@@ -17,9 +17,15 @@ from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.configuration import configuration
 from spikeloom.deploy.progress import Quiet
 from spikeloom.deploy.studies.measurement import Instrument
-from spikeloom.deploy.studies.operating_space import OperatingSpace
+from spikeloom.deploy.studies.operating_space.operating_space import OperatingSpace
+from spikeloom.deploy.studies.operating_space.retuning import (
+    Move,
+    retuned,
+    retuned_graph,
+    trained_threshold,
+    tunable_layers,
+)
 from spikeloom.deploy.studies.options import make_study
-from spikeloom.deploy.studies.retuning import Move, retuned, retuned_graph, trained_threshold, tunable_layers
 from spikeloom.deploy.studies.subject import Subject, open_subject
 from spikeloom.mapping.precision import Precision
 from spikeloom.models.errors import UnsupportedModelError, UsageError

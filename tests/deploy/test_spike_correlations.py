@@ -8,7 +8,12 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from spikeloom.deploy.studies.spike_correlations import CorrelationSums, Distribution, TrainCorrelations, pair_values
+from spikeloom.deploy.studies.noise.spike_correlations import (
+    CorrelationSums,
+    Distribution,
+    TrainCorrelations,
+    pair_values,
+)
 
 
 def layer(seed: int, steps: int = 30, neurons: int = 12) -> NDArray[np.int8]:

@@ -1,0 +1,1 @@
+"""What leakage, reset and recurrence are good for."""

@@ -1,0 +1,151 @@
+"""Components of neurons: which leakage, reset and recurrence are accurate, sparse and cheap on the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from ....mapping.target import Target
+from ....mapping.target_files import load_target
+from ....models.datasets import Dataset
+from ....models.training.requirement import require_torch
+from ...progress import Progress
+from ..measurement import Instrument
+from ..names import Names
+from ..study import Conclusion, Outcome, Study, Task
+from ..subject import Subject
+from .findings import TaskFacts, conclude_components
+from .tasks import TASKS, ComponentTask
+from .training import entered, trained_variant, training_seed
+from .variants import PUBLISHED, check_variants, components_of, task_name
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What every task needs; data is made where it is needed.
+
+    Attributes
+    ----------
+    facts : of the data, for the conclusion.
+    """
+
+    target: Target
+    facts: TaskFacts
+
+
+class Components(Study):
+    """Variants of leaky neurons, trained and deployed alike."""
+
+    name: ClassVar[str] = "components"
+    needs_model: ClassVar[bool] = False
+
+    task: Literal["xor", "sequences", "digits", "mnist"] = Field("xor", description="What the networks learn.")
+    variants: Names = Field(
+        PUBLISHED,
+        description="With commas between: baseline, normal-, no-, complete- or learnable-leakage, hard-reset, "
+        "subtraction, no-reset, recurrence, no-recurrence; combinations with +, as in no-leakage+no-reset.",
+    )
+    repeats: int = Field(2, ge=1, le=99, description="Trainings of each variant, each with a seed of its own.")
+    epochs: int = Field(0, ge=0, description="Of training; 0 for those of the task.")
+    learning_rate: float = Field(0.0, ge=0, le=1, description="That training begins with; 0 for that of the task.")
+    delay: int = Field(0, ge=0, description="Steps between the patterns of xor; 0 for those of the task.")
+    training_samples: int = Field(0, ge=0, description="Samples to train with; 0 for those of the task.")
+    test_samples: int = Field(0, ge=0, description="Samples to test with; 0 for those of the task.")
+    target: str = Field("loihi2", description="A target by its name, or a YAML file.")
+
+    @field_validator("variants")
+    @classmethod
+    def _exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return check_variants(value)
+
+    @model_validator(mode="after")
+    def _only_xor_waits(self) -> Self:
+        if self.delay and self.task != "xor":
+            raise ValueError(f"--delay is of the task xor; {self.task} has no delay")
+        return self
+
+    def prepare(self, subject: Subject | None, progress: Progress) -> Prepared:
+        require_torch()
+        asked, target = self._asked(), load_target(self.target)
+        data = self._data(asked, 0)  # refuses what there is not, before anything is trained
+        labels = np.bincount(data.test.y)
+        facts = TaskFacts(
+            name=self.task,
+            source=data.source,
+            training_samples=data.train.samples,
+            test_samples=data.test.samples,
+            steps=data.steps or asked.recipe.steps or 0,
+            answer_from=data.answer_from,
+            chance=float(labels.max() / labels.sum()),
+            hidden=asked.hidden,
+            epochs=asked.recipe.epochs,
+            learning_rate=asked.recipe.learning_rate,
+            baseline=asked.baseline.description,
+            published=asked.published,
+            target=target.name,
+        )
+        return Prepared(target, facts)
+
+    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
+        return {"target": prepared.target.model_dump(mode="json")}
+
+    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
+        return tuple(
+            Task(task_name(variant, repeat), {"variant": variant, "repeat": repeat})
+            for repeat in range(self.repeats)
+            for variant in self.variants
+        )
+
+    def perform(self, prepared: Prepared, task: Task) -> Outcome:
+        from ....models.training.train import accuracy
+
+        variant, repeat = task.parameters["variant"], task.parameters["repeat"]
+        asked, data = self._asked(), self._data(self._asked(), repeat)
+        recipe = replace(asked.recipe, seed=training_seed(self.seed, repeat), answer_from=data.answer_from)
+        components = components_of(variant, asked.baseline)
+        trained = trained_variant(data, asked, components, recipe, prepared.target)
+        test = data.test
+        in_float, float_spikes = accuracy(
+            trained.network, test.x, test.y, recipe.encoder, recipe.steps, recipe.seed, data.answer_from
+        )
+        measured = Instrument(trained.program, entered(test.x, data, recipe), test.y).measure(
+            answer_from=data.answer_from
+        )
+        row = {
+            "variant": variant,
+            "repeat": repeat,
+            "leakage": str(components.leakage),
+            "retention": float(np.mean(trained.retentions)),
+            "reset": str(components.reset),
+            "recurrence": components.recurrent,
+            "parameters": trained.parameters,
+            "loss": trained.loss,
+            "samples": test.samples,
+            "float_accuracy": in_float,
+            "float_spikes": sum(float_spikes.values()),
+            **measured.as_row(),
+        }
+        return Outcome((row,))
+
+    def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
+        rows = [row for task in self.tasks(prepared) for row in outcomes[task.name].rows]
+        return conclude_components(rows, prepared.facts)
+
+    def _asked(self) -> ComponentTask:
+        asked = TASKS[self.task]
+        options = dict(asked.options)
+        if self.delay:
+            options["delay_steps"] = self.delay
+        recipe = replace(
+            asked.recipe,
+            epochs=self.epochs or asked.recipe.epochs,
+            learning_rate=self.learning_rate or asked.recipe.learning_rate,
+        )
+        return replace(asked, options=options, recipe=recipe)
+
+    def _data(self, asked: ComponentTask, repeat: int) -> Dataset:
+        return asked.data(training_seed(self.seed, repeat), self.training_samples or None, self.test_samples or None)

@@ -1,0 +1,1 @@
+"""When a network's answer is there, and what stopping then saves."""

@@ -1,0 +1,1 @@
+"""What each encoder of static data costs and brings."""

@@ -1,0 +1,1 @@
+"""What a deployed network withstands of broken neurons, cores, weights and packets."""

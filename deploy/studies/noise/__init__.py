@@ -1,0 +1,1 @@
+"""What frames of noise do to answers and to the likeness of spike trains."""

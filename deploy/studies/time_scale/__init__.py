@@ -1,0 +1,1 @@
+"""Whether networks work at integration times that they were not trained at."""
