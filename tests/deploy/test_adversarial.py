@@ -15,9 +15,9 @@ torch = pytest.importorskip("torch")
 
 from spikeloom.deploy.progress import Quiet  # noqa: E402
 from spikeloom.deploy.studies.adversarial.adversarial import Adversarial  # noqa: E402
-from spikeloom.deploy.studies.adversarial.adversarial.attack import Attack  # noqa: E402
-from spikeloom.deploy.studies.adversarial.adversarial.findings import AttackFacts, conclude_adversarial, summarized  # noqa: E402
-from spikeloom.deploy.studies.adversarial.adversarial.gradients import answer_gradient  # noqa: E402
+from spikeloom.deploy.studies.adversarial.attack import Attack  # noqa: E402
+from spikeloom.deploy.studies.adversarial.findings import AttackFacts, conclude_adversarial, summarized  # noqa: E402
+from spikeloom.deploy.studies.adversarial.gradients import answer_gradient  # noqa: E402
 from spikeloom.deploy.studies.options import make_study  # noqa: E402
 from spikeloom.deploy.studies.study_run import run_study  # noqa: E402
 from spikeloom.deploy.studies.workers import ThisProcess  # noqa: E402

@@ -17,20 +17,20 @@ from spikeloom.backends.program import Program
 from spikeloom.deploy.confidence import wilson_interval
 from spikeloom.deploy.progress import Quiet
 from spikeloom.deploy.studies.components.components import Components as ComponentsStudy
-from spikeloom.deploy.studies.components.components.findings import (
+from spikeloom.deploy.studies.components.findings import (
     TaskFacts,
     conclude_components,
     published_checks,
     summarized,
 )
-from spikeloom.deploy.studies.components.components.tasks import TASKS
-from spikeloom.deploy.studies.components.components.training import (
+from spikeloom.deploy.studies.components.tasks import TASKS
+from spikeloom.deploy.studies.components.training import (
     deployed_classes,
     entered,
     trained_variant,
     training_seed,
 )
-from spikeloom.deploy.studies.components.components.variants import CHANGES, PUBLISHED, components_of, task_name
+from spikeloom.deploy.studies.components.variants import CHANGES, PUBLISHED, components_of, task_name
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study_run import run_study
 from spikeloom.deploy.studies.workers import ThisProcess

@@ -20,10 +20,10 @@ from spikeloom.backends.sample_times import time_samples
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.configuration import configuration
 from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.studies.decision_time.answers import NEVER, Answers
+from spikeloom.deploy.studies.decision_time.costs import SpikePrices, StoppedRuns
 from spikeloom.deploy.studies.decision_time.cut_off import choose_step, choose_threshold, right_at, stops, thresholds
 from spikeloom.deploy.studies.decision_time.decision_time import DecisionTime
-from spikeloom.deploy.studies.decision_time.decision_time.answers import NEVER, Answers
-from spikeloom.deploy.studies.decision_time.decision_time.costs import SpikePrices, StoppedRuns
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study_run import StudyResult, run_study
 from spikeloom.deploy.studies.subject import Subject, open_subject

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.studies.encodings.codes import COMPARED, PopulationRates, code_named
 from spikeloom.deploy.studies.encodings.encodings import Encodings
-from spikeloom.deploy.studies.encodings.encodings.codes import COMPARED, PopulationRates, code_named
-from spikeloom.deploy.studies.encodings.encodings.findings import CLOSE, conclude_encodings
+from spikeloom.deploy.studies.encodings.findings import CLOSE, conclude_encodings
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.models.datasets.catalogue import load_dataset
 from spikeloom.models.encoders import GaussianCurves

@@ -20,12 +20,12 @@ from spikeloom.cli_study import run_study_command
 from spikeloom.deploy.configuration import Configuration
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.studies.faults.cores import chosen_cores, neurons_at, places_of, remapped
 from spikeloom.deploy.studies.faults.faults import Faults
-from spikeloom.deploy.studies.faults.faults.cores import chosen_cores, neurons_at, places_of, remapped
-from spikeloom.deploy.studies.faults.faults.packets import PacketFaults, exposed_packets
-from spikeloom.deploy.studies.faults.faults.sending import SendingFaults, run_with_sending_faults
-from spikeloom.deploy.studies.faults.faults.summary import healthy_by_encoding, limits_of, summarized
-from spikeloom.deploy.studies.faults.faults.weights import WEIGHT_KINDS, with_damaged_weights
+from spikeloom.deploy.studies.faults.packets import PacketFaults, exposed_packets
+from spikeloom.deploy.studies.faults.sending import SendingFaults, run_with_sending_faults
+from spikeloom.deploy.studies.faults.summary import healthy_by_encoding, limits_of, summarized
+from spikeloom.deploy.studies.faults.weights import WEIGHT_KINDS, with_damaged_weights
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study import Conclusion, Outcome
 from spikeloom.deploy.studies.subject import Subject

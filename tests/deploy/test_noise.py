@@ -18,10 +18,10 @@ from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.configuration import configuration
 from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.studies.noise.breaking import NEVER, FrameNoise, break_samples
+from spikeloom.deploy.studies.noise.findings import conclude_noise
 from spikeloom.deploy.studies.noise.noise import Noise
-from spikeloom.deploy.studies.noise.noise.breaking import NEVER, FrameNoise, break_samples
-from spikeloom.deploy.studies.noise.noise.findings import conclude_noise
-from spikeloom.deploy.studies.noise.noise.sums import BROKEN, CLEAN, LayerSums
+from spikeloom.deploy.studies.noise.sums import BROKEN, CLEAN, LayerSums
 from spikeloom.deploy.studies.study_run import StudyResult, run_study
 from spikeloom.deploy.studies.subject import Subject, open_subject
 from spikeloom.deploy.studies.workers import ThisProcess

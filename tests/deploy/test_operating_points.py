@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeloom.deploy.studies.operating_space.operating_space.points import operating_points, pareto_front
+from spikeloom.deploy.studies.operating_space.points import operating_points, pareto_front
 
 TENTHS = st.integers(0, 10).map(lambda tenths: tenths / 10)
 POINT = st.fixed_dictionaries(

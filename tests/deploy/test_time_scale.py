@@ -16,14 +16,14 @@ from spikeloom.deploy.confidence import wilson_interval
 from spikeloom.deploy.progress import Quiet
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study_run import run_study
-from spikeloom.deploy.studies.time_scale.time_scale import TimeScale
-from spikeloom.deploy.studies.time_scale.time_scale.findings import (
+from spikeloom.deploy.studies.time_scale.findings import (
     TimeScaleFacts,
     conclude_time_scale,
     kept_accuracy,
     summarized,
 )
-from spikeloom.deploy.studies.time_scale.time_scale.networks import RECURRENT, matched_units
+from spikeloom.deploy.studies.time_scale.networks import RECURRENT, matched_units
+from spikeloom.deploy.studies.time_scale.time_scale import TimeScale
 from spikeloom.deploy.studies.workers import ThisProcess
 from spikeloom.models.errors import UsageError
 from spikeloom.models.training.ordinary_networks import Recurrence, RecurrentNetwork

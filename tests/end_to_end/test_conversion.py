@@ -153,7 +153,11 @@ def is_error(done, code, *words):
 
 @pytest.mark.parametrize(
     ("model", "method", "steps"),
-    [*(("dense", *way) for way in WAYS), ("convolutional", "rate", 16), ("convolutional", "sigma-delta", 1)],
+    [
+        *(("dense", *way) for way in WAYS),
+        pytest.param("convolutional", "rate", 16, marks=pytest.mark.slow),
+        ("convolutional", "sigma-delta", 1),
+    ],
 )
 def test_accuracy_stays(deploy, digits, model, method, steps):
     # A short rate code may lose more than the guard allows; what it may lose is said here.

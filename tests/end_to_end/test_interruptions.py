@@ -202,7 +202,8 @@ def test_a_closed_pipe_is_no_error(tiny_artifact):
 @pytest.mark.parametrize(
     "surroundings",
     [
-        {"HOME": "/proc/nowhere", "XDG_CACHE_HOME": None},
+        # Everything is compiled anew where nothing can be kept.
+        pytest.param({"HOME": "/proc/nowhere", "XDG_CACHE_HOME": None}, marks=pytest.mark.slow),
         {"HOME": None, "XDG_CACHE_HOME": ""},
         {"XDG_CACHE_HOME": "/proc/nowhere"},
         {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"},
