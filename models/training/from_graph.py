@@ -149,9 +149,7 @@ def _module(operator: Operator, gain: float) -> nn.Module:
             sides = _of_two_axes(before for before, _ in operator.padding)
             return nn.AvgPool2d(_of_two_axes(operator.kernel), _of_two_axes(operator.stride), sides)
         case Flatten():
-            # Samples come first in PyTorch.
-            end = operator.end if operator.end < 0 else operator.end + 1
-            return nn.Flatten(operator.start + 1, end)
+            return nn.Flatten(_behind_samples(operator.start), _behind_samples(operator.end))
     return nn.Identity()
 
 
@@ -161,6 +159,11 @@ def _neurons(model: Neuron, wanted: Components | None, recurrent: bool, shape: t
         return Integrator(_median(model.voltage_retention))
     components = replace(wanted or components_of(model), recurrent=recurrent)
     return LeakyLayer(components, shape[0] if recurrent else None)
+
+
+def _behind_samples(axis: int) -> int:
+    """An axis in PyTorch, where samples come first; one that is counted from the end stays."""
+    return axis if axis < 0 else axis + 1
 
 
 def _of_two_axes(values: Iterable[int]) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.graph import Graph
 from spikeloom.models.neurons import LeakyIntegrateAndFire
 from spikeloom.models.operators import Convolution, Linear, Neurons, Rectifier
+from spikeloom.models.readers.nir import read_nir
+from spikeloom.models.zoo.catalogue import COMMITTED, zoo_model
 
 torch = pytest.importorskip("torch")
 
@@ -85,7 +87,13 @@ def test_what_cannot_be_trained_is_listed() -> None:
 
 
 def test_braille_says_why_it_cannot_be_trained(shared_data: Path) -> None:
-    from spikeloom.models.readers.nir import read_nir
-
     with pytest.raises(UnsupportedModelError, match="synaptic current, which training does not know"):
         untrained_network(read_nir(shared_data / "nir" / "braille.nir"), {})
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_networks_read_from_files_decide_between_their_classes(name: str) -> None:
+    model = zoo_model(name)
+    network = untrained_network(read_nir(model.nir_file), {})
+    activity = network(torch.ones(2, 3, *network.shape))
+    assert network.scores(activity).shape == (3, model.classes)
