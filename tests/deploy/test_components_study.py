@@ -30,7 +30,7 @@ from spikeloom.deploy.studies.components.training import (
     trained_variant,
     training_seed,
 )
-from spikeloom.deploy.studies.components.variants import CHANGES, PUBLISHED, components_of, task_name
+from spikeloom.deploy.studies.components.variants import CHANGES, PUBLISHED, components_of
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study_run import run_study
 from spikeloom.deploy.studies.workers import ThisProcess
@@ -114,8 +114,9 @@ def test_wrong_options_are_named(options: dict[str, Any], says: str) -> None:
 def test_repeats_have_seeds_of_their_own_and_tasks_names_of_their_own() -> None:
     seeds = {training_seed(seed, repeat) for seed in range(5) for repeat in range(5)}
     assert len(seeds) == 25
-    names = [task_name(variant, repeat) for variant in (*PUBLISHED, "no-leakage+recurrence") for repeat in range(3)]
-    assert len(set(names)) == len(names)
+    study = small(variants=",".join((*PUBLISHED, "no-leakage+recurrence")), repeats=3)
+    names = [task.name for task in study.tasks(study.prepare(None, Quiet()))]
+    assert len(set(names)) == len(names) == 3 * (len(PUBLISHED) + 1)
 
 
 def test_a_study_trains_deploys_and_measures_the_same_again(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from ....models.training.requirement import require_torch
 from ...progress import Progress
 from ..components.tasks import TASKS, ComponentTask
 from ..components.training import deployed_classes, entered, trained_variant, training_seed
-from ..components.variants import PUBLISHED, check_variants, components_of, task_name
+from ..components.variants import PUBLISHED, check_variants, components_of
 from ..names import Names
-from ..study import Conclusion, Outcome, Row, Study, Task
+from ..repeated_trainings import RepeatedTrainings
+from ..study import Conclusion, Outcome, Row, Task
 from ..subject import Subject
 from .attack import Attack, Broken
 from .findings import AttackFacts, conclude_adversarial
@@ -36,23 +37,21 @@ class Prepared:
     facts: AttackFacts
 
 
-class Adversarial(Study):
+class Adversarial(RepeatedTrainings):
     """Perturbations of the input along the gradient, in units that the chip's input can take."""
 
     name: ClassVar[str] = "adversarial"
-    needs_model: ClassVar[bool] = False
+    compared: ClassVar[str] = "variant"
 
     task: Literal["digits", "mnist", "sequences"] = Field(
         "digits", description="What the networks learn; inputs of sequences are spikes, of the others values."
     )
     variants: Names = Field(PUBLISHED, description="With commas between, as of `study components`.")
-    repeats: int = Field(2, ge=1, le=99, description="Trainings of each variant, each with a seed of its own.")
     epochs: int = Field(0, ge=0, description="Of training; 0 for those of the task.")
     attacked: int = Field(100, ge=1, description="Test samples to attack, from the first on.")
     most: int = Field(600, ge=1, description="Units that a sample is moved by at most: flips, or levels of a value.")
     at_once: int = Field(1, ge=1, description="Units between two looks at the gradient: fewer find smaller ones.")
     training_samples: int = Field(0, ge=0, description="Samples to train with; 0 for those of the task.")
-    target: str = Field("loihi2", description="A target by its name, or a YAML file.")
 
     @field_validator("variants")
     @classmethod
@@ -75,15 +74,9 @@ class Adversarial(Study):
         )
         return Prepared(target, facts)
 
-    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
-        return {"target": prepared.target.model_dump(mode="json")}
-
-    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
-        return tuple(
-            Task(task_name(variant, repeat), {"variant": variant, "repeat": repeat})
-            for repeat in range(self.repeats)
-            for variant in self.variants
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.variants
 
     def perform(self, prepared: Prepared, task: Task) -> Outcome:
         variant, repeat = task.parameters["variant"], task.parameters["repeat"]
@@ -106,7 +99,7 @@ class Adversarial(Study):
         return Outcome(tuple(rows))
 
     def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
-        rows = [row for task in self.tasks(prepared) for row in outcomes[task.name].rows]
+        rows = list(self.rows(prepared, outcomes))
         return conclude_adversarial(rows, prepared.facts)
 
     def _asked(self) -> ComponentTask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -16,12 +16,13 @@ from ....models.training.requirement import require_torch
 from ...progress import Progress
 from ..measurement import Instrument
 from ..names import Names
-from ..study import Conclusion, Outcome, Study, Task
+from ..repeated_trainings import RepeatedTrainings
+from ..study import Conclusion, Outcome, Task
 from ..subject import Subject
 from .findings import TaskFacts, conclude_components
 from .tasks import TASKS, ComponentTask
 from .training import entered, trained_variant, training_seed
-from .variants import PUBLISHED, check_variants, components_of, task_name
+from .variants import PUBLISHED, check_variants, components_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +38,11 @@ class Prepared:
     facts: TaskFacts
 
 
-class Components(Study):
+class Components(RepeatedTrainings):
     """Variants of leaky neurons, trained and deployed alike."""
 
     name: ClassVar[str] = "components"
-    needs_model: ClassVar[bool] = False
+    compared: ClassVar[str] = "variant"
 
     task: Literal["xor", "sequences", "digits", "mnist"] = Field("xor", description="What the networks learn.")
     variants: Names = Field(
@@ -49,13 +50,11 @@ class Components(Study):
         description="With commas between: baseline, normal-, no-, complete- or learnable-leakage, hard-reset, "
         "subtraction, no-reset, recurrence, no-recurrence; combinations with +, as in no-leakage+no-reset.",
     )
-    repeats: int = Field(2, ge=1, le=99, description="Trainings of each variant, each with a seed of its own.")
     epochs: int = Field(0, ge=0, description="Of training; 0 for those of the task.")
     learning_rate: float = Field(0.0, ge=0, le=1, description="That training begins with; 0 for that of the task.")
     delay: int = Field(0, ge=0, description="Steps between the patterns of xor; 0 for those of the task.")
     training_samples: int = Field(0, ge=0, description="Samples to train with; 0 for those of the task.")
     test_samples: int = Field(0, ge=0, description="Samples to test with; 0 for those of the task.")
-    target: str = Field("loihi2", description="A target by its name, or a YAML file.")
 
     @field_validator("variants")
     @classmethod
@@ -90,15 +89,9 @@ class Components(Study):
         )
         return Prepared(target, facts)
 
-    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
-        return {"target": prepared.target.model_dump(mode="json")}
-
-    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
-        return tuple(
-            Task(task_name(variant, repeat), {"variant": variant, "repeat": repeat})
-            for repeat in range(self.repeats)
-            for variant in self.variants
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.variants
 
     def perform(self, prepared: Prepared, task: Task) -> Outcome:
         from ....models.training.train import accuracy
@@ -132,7 +125,7 @@ class Components(Study):
         return Outcome((row,))
 
     def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
-        rows = [row for task in self.tasks(prepared) for row in outcomes[task.name].rows]
+        rows = list(self.rows(prepared, outcomes))
         return conclude_components(rows, prepared.facts)
 
     def _asked(self) -> ComponentTask:

@@ -77,8 +77,3 @@ def check_variants(names: Iterable[str]) -> tuple[str, ...]:
     for name in found:
         components_of(name, Components())
     return found
-
-
-def task_name(variant: str, repeat: int) -> str:
-    """A name for a study's task."""
-    return f"{variant.replace(JOINT, '.')}-{repeat:02d}"

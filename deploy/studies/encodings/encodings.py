@@ -27,7 +27,8 @@ from ..faults.weights import NOISY
 from ..grid_axis import Axis
 from ..measurement import Instrument
 from ..names import Names
-from ..study import Conclusion, Outcome, Study, Task
+from ..repeated_trainings import RepeatedTrainings
+from ..study import Conclusion, Outcome, Task
 from ..subject import Subject
 from .codes import COMPARED, code_named
 from .findings import conclude_encodings
@@ -59,11 +60,11 @@ class Prepared:
     source: str
 
 
-class Encodings(Study):
+class Encodings(RepeatedTrainings):
     """The same small network, trained for each encoder and deployed."""
 
     name: ClassVar[str] = "encodings"
-    needs_model: ClassVar[bool] = False
+    compared: ClassVar[str] = "encoder"
 
     dataset: Literal["digits", "mnist"] = Field("digits", description="What is read.")
     encoders: Names = Field(COMPARED, description=f"Only some, with commas between: {', '.join(COMPARED)}.")
@@ -71,14 +72,13 @@ class Encodings(Study):
     epochs: int = Field(20, ge=1, le=10_000, description="Of each training.")
     hidden: int = Field(64, ge=1, le=8192, description="Neurons of the hidden layer.")
     neurons: int = Field(5, ge=3, le=100, description="Of a population, for each value.")
-    repeats: int = Field(3, ge=1, le=100, description="Trainings with other first weights, for each encoder.")
+    repeats: int = Field(3, ge=1, le=99, description="Trainings with other first weights, for each encoder.")
     fault_rates: Axis = Field(
         "0.03,0.1,0.3",
         description="Shares of neurons that are dead and of packets that are dropped, and deviations of noisy weights, "
         "with commas between.",
         validate_default=True,
     )
-    target: str = Field("loihi2", description="The chip: a name, or a YAML file.")
     costs: str = Field("", description="Name of the chip's account of what operations cost; empty for its default.")
     samples: int = Field(0, ge=0, description="Only the first so many to train with and to test with; 0 for all.")
 
@@ -111,15 +111,9 @@ class Encodings(Study):
             code_named(name, train.x, self.steps, self.neurons, self.seed)  # refuses what cannot be
         return Prepared(train.x, train.y, test.x, test.y, data.classes, target, data.source)
 
-    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
-        return {"target": prepared.target.model_dump(mode="json")}
-
-    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
-        return tuple(
-            Task(f"{name}.{repeat:03d}", {"encoder": name, "repeat": repeat})
-            for name in self.encoders
-            for repeat in range(self.repeats)
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.encoders
 
     def perform(self, prepared: Prepared, task: Task) -> Outcome:
         name, repeat = task.parameters["encoder"], task.parameters["repeat"]
@@ -153,7 +147,7 @@ class Encodings(Study):
         return Outcome((row, *faults), {"right_by_step": by_step.mean(axis=0)})
 
     def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
-        rows = [row for outcome in outcomes.values() for row in outcome.rows]
+        rows = list(self.rows(prepared, outcomes))
         by_step = {name: outcome.arrays["right_by_step"] for name, outcome in outcomes.items()}
         codes = {
             name: code_named(name, prepared.train_x, self.steps, self.neurons, self.seed) for name in self.encoders

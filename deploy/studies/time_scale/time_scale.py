@@ -19,9 +19,9 @@ from ....models.training.recipe import Recipe
 from ....models.training.requirement import require_torch
 from ...progress import Progress
 from ..components.training import deployed, deployed_classes, training_seed
-from ..components.variants import task_name
 from ..names import Names
-from ..study import Conclusion, Outcome, Row, Study, Task
+from ..repeated_trainings import RepeatedTrainings
+from ..study import Conclusion, Outcome, Row, Task
 from ..subject import Subject
 from .findings import TimeScaleFacts, conclude_time_scale
 from .networks import PUBLISHED, RECURRENT, check_networks, untrained
@@ -39,11 +39,11 @@ class Prepared:
     facts: TimeScaleFacts
 
 
-class TimeScale(Study):
+class TimeScale(RepeatedTrainings):
     """Generalization over the time scale: train at one, test at others."""
 
     name: ClassVar[str] = "time-scale"
-    needs_model: ClassVar[bool] = False
+    compared: ClassVar[str] = "network"
 
     networks: Names = Field(
         PUBLISHED,
@@ -59,11 +59,10 @@ class TimeScale(Study):
     )
     folder: str = Field("", description="That holds the data set's files, where it does not come along.")
     hidden: int = Field(64, ge=1, description="Hidden neurons; other networks get as many parameters.")
-    repeats: int = Field(1, ge=1, le=99, description="Trainings of each network, each with a seed of its own.")
+    repeats: int = Field(1, ge=1, le=99, description="Trainings of each network, with seeds of their own.")
     epochs: int = Field(12, ge=1, description="Of training.")
     training_samples: int = Field(1200, ge=1, description="Recordings to train with.")
     test_samples: int = Field(300, ge=1, description="Recordings to test with.")
-    target: str = Field("loihi2", description="A target by its name, or a YAML file.")
 
     @field_validator("networks")
     @classmethod
@@ -102,15 +101,9 @@ class TimeScale(Study):
         )
         return Prepared(target, facts)
 
-    def depends_on(self, prepared: Prepared) -> Mapping[str, Any]:
-        return {"target": prepared.target.model_dump(mode="json")}
-
-    def tasks(self, prepared: Prepared) -> tuple[Task, ...]:
-        return tuple(
-            Task(task_name(network, repeat), {"network": network, "repeat": repeat})
-            for repeat in range(self.repeats)
-            for network in self.networks
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.networks
 
     def perform(self, prepared: Prepared, task: Task) -> Outcome:
         from ....models.training.train import accuracy, train
@@ -147,7 +140,7 @@ class TimeScale(Study):
         return Outcome(tuple(rows))
 
     def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Conclusion:
-        rows = [row for task in self.tasks(prepared) for row in outcomes[task.name].rows]
+        rows = list(self.rows(prepared, outcomes))
         return conclude_time_scale(rows, prepared.facts)
 
     def _times(self) -> list[int]:
