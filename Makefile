@@ -22,10 +22,10 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs venv venv-torch clean
+.PHONY: fuzz help reference demo test test-all test-all-pythons test-lowest test-newest lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs venv venv-torch clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 26
 
 demo: $(STAMPS)/base  ## deploy the built-in digits network to Loihi 2; the report lies in build/demo
 	$(BIN)/spikeloom deploy digits --target loihi2 --out build/demo --lava-samples 10
@@ -36,10 +36,32 @@ test: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run the te
 test-all: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run all tests
 	$(BIN)/python -P -m pytest -q $(SHARED_OUT)
 
+# TESTS="tests/mapping -k mesh" tests less.
+TESTS ?= tests -m "not slow"
+
+test-all-pythons: $(STAMPS)/venv  ## run the tests on every installed Python, 3.11 to 3.13, each in its own environment
+	$(BIN)/python tests/environments.py pythons $(TESTS)
+
+test-lowest: $(STAMPS)/venv  ## run the tests with the lowest versions of all dependencies that pyproject.toml allows
+	$(BIN)/python tests/environments.py lowest $(TESTS)
+
+test-newest: $(STAMPS)/venv  ## run the tests with the newest versions of all dependencies
+	$(BIN)/python tests/environments.py newest $(TESTS)
+
+# FUZZ_FILES=100000 reads more, FUZZ_SEED=1 others; what is not answered as it should be lies in build/fuzz/findings.
+FUZZ_FILES ?= 20000
+FUZZ_SEED ?= 0
+
+fuzz: $(STAMPS)/test $(STAMPS)/torch-tried  ## read bad files of every kind by the ten thousand
+	$(BIN)/python tests/fuzzing/campaign.py --files $(FUZZ_FILES) --seed $(FUZZ_SEED)
+
 lint: $(STAMPS)/lint  ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+reference: $(STAMPS)/base  ## write the pages of docs/ that list the keys of reports, and their JSON Schemas
+	$(BIN)/python -m spikeloom.deploy.report_schema docs
 
 bench: bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs  ## run the measurements that the README quotes
 

@@ -12,9 +12,11 @@ Options are those of the command line; mistakes raise `spikeloom.SpikeloomError`
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing has it, which would take longer to import than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import deploy
     from .deploy.api import check, load
     from .models.errors import SpikeloomError

@@ -143,6 +143,7 @@ class Estimate:
                     "link": None if bound_by.link is None else [list(tile) for tile in bound_by.link],
                 },
                 "slowdown": None if slowdown is None else slowdown._asdict(),
+                "by_step": self.timing.by_step.tolist(),
             },
             "throughput": self.throughput._asdict(),
             "time_constants": [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..mapping.constant import Bounds, Constant, Kind
 from ..mapping.routing.mesh import Link
-from ..mapping.step_time import RIVALS, StepWork, WorkKind, busiest, slowdown, step_times, work_times
+from ..mapping.step_time import RIVALS, StepWork, WorkKind, busiest, core_times, slowdown, step_times, work_times
 from ..mapping.synapse_formats import SYNAPSE_KINDS
 from ..mapping.target import CostSet, TimeCosts
 from ..mapping.topology import Topology
@@ -64,7 +64,7 @@ class Bottleneck:
     link: Link | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timing:
     """Time of a mean sample.
 
@@ -76,6 +76,8 @@ class Timing:
     throughput : samples/s when they stream back to back.
     bound_by : what the steps of a sample that passes alone wait for.
     terms : the constants.
+    by_step : (rows,) s, nominal: each step of a sample that passes alone.
+    of_cores : (cores,) s, nominal: how long each core works in the mean of these steps.
     slowdown : with a clock, how many of its periods a step takes, low, nominal and high; else None.
     """
 
@@ -84,6 +86,8 @@ class Timing:
     throughput: Bounds
     bound_by: Bottleneck
     terms: tuple[TimeTerm, ...]
+    by_step: Array
+    of_cores: Array
     slowdown: Bounds | None = None
 
 
@@ -113,6 +117,8 @@ def time_sample(counters: Counters, costs: CostSet, topology: Topology, *, tiles
         Bounds(low, nominal, high),
         _find_bottleneck(times[1], costs, counters),
         _time_terms(costs.time, counters, tiles, topology),
+        step_times(times[1], costs),
+        core_times(times[1], costs.step_time_model).mean(axis=0),
         Bounds(*(float(slowdown(work)) for work in times)) if costs.step_time_model == "clock" else None,
     )
 

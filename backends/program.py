@@ -17,6 +17,7 @@ from ..models.errors import UnsupportedModelError
 from ..models.input_code import InputCode
 from ..models.network import Network
 from ..models.network_file import read_network, write_network
+from ..models.yaml_file import read_yaml
 
 FORMAT = 1
 PROGRAM_NAME = "program.json"
@@ -85,7 +86,7 @@ class Program:
                     f"{folder} was written in format {document['format']}, this version reads {FORMAT}: deploy again."
                 )
             core_of = MappingProxyType(read_arrays(folder / CORES_NAME))
-            target = Target.model_validate(yaml.safe_load((folder / TARGET_NAME).read_text(encoding="utf-8")))
+            target = Target.model_validate(read_yaml(folder / TARGET_NAME))
             entry = document["mapping"]
             mapping = Mapping(
                 entry["target"],
@@ -96,7 +97,7 @@ class Program:
             )
             code = InputCode(**document["input_code"])
             decision, steps = Decision(document["decision"]), document["steps"]
-        except (OSError, KeyError, ValueError, TypeError, yaml.YAMLError) as error:
+        except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise UnsupportedModelError(f"{folder} holds no readable program ({reason}): deploy again.") from error
         return cls(read_network(folder), mapping, target, code, decision, steps)

@@ -61,6 +61,12 @@ class Clock:
         self.begun[name] = time.monotonic() - self._made[0], time.process_time() - self._made[1]
         return lambda done: None
 
+    def expect(self, stages: int) -> None:
+        """See `spikeloom.deploy.progress.Progress`."""
+
+    def detail(self, what: str) -> None:
+        """See `spikeloom.deploy.progress.Progress`."""
+
 
 def calibration_timing(name: str, samples: int) -> Timing:
     """Calibrate a network of `NETWORKS` in a process of its own, whose memory is then its own as well."""

@@ -73,7 +73,8 @@ def check(
     UnsupportedModelError, UsageError, DataError : see `load_graph`, `load_target` and `open_data`.
     """
     config = with_built_in_options(model, config or Configuration())
-    chip = load_target(target)
+    chip, progress = load_target(target), progress or Quiet()
+    progress.stage("reading")
     graph = load_graph(model, config)
     given = (
         None
@@ -81,6 +82,7 @@ def check(
         else (open_data(model, data, graph, config))
     )
     if config.convert is not None:
+        progress.stage("converting")
         graph = prepare(convert_graph(graph, given, config))
     network, notes = with_relays(lower(graph), chip.limits.of("delay_steps"))
     config.check_layers([population.name for population in network.populations if population.role is Role.NEURON])
@@ -91,7 +93,7 @@ def check(
         bits, notes = 1, (*notes, "input: plain spikes; recordings would show whether they carry numbers (--data).")
     else:
         bits, notes = input_code(given.x).bits, (*notes, *given.notes)
-    told = share_of((progress or Quiet()).stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
+    told = share_of(progress, "mapping", MAPPING_TOTAL)
     rules = learning_rules(network, config, graph.name)
     cannot_learn = tuple(check_learning(rules, chip.learning, chip.name))
     fit = find_fit(network, chip, None, config.mapping, bits, config.search(told))

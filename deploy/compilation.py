@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,7 @@ from .real_time_mapping import SAMPLES, mapped_in_real_time
 from .state_widths import state_bits
 
 Array = NDArray[Any]
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     stage = quantize_for(network, code, target, data, config, progress)
     quantization = stage.quantization
     weights = {name: part for layer in quantization.layers for name, part in layer.projections.items()}
-    told = share_of(progress.stage("mapping", MAPPING_TOTAL), MAPPING_TOTAL)
+    told = share_of(progress, "mapping", MAPPING_TOTAL)
     rates = _rates(quantization.network, code, stage.calibration)
     decision = config.decision or natural_decision(network.by_name[network.output])
     learning = with_learning(quantization.network, rules)
@@ -103,6 +105,11 @@ def compile_model(graph: Graph, target: Target, data: Data, config: Configuratio
     else:
         mapping, explanation = map_to(target)
     program = program_of(mapping)
+    LOG.info(
+        "%s: %d layers, %d neurons and %d projections on %d cores of %s; decision by %s", graph.name,
+        len(network.populations), sum(layer.size for layer in network.populations), len(network.projections),
+        mapping.cores, target.name, decision,
+    )  # fmt: skip
     remarks = [
         *notes,
         *stage.notes,

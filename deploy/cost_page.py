@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..backends.breakdown import CATEGORIES
+from .document.document import printable
 from .quantities import format_count, format_quantity, format_range, format_share
 
 Costs = Mapping[str, Any]
@@ -30,7 +31,7 @@ def print_costs(costs: Costs, console: Console | None = None) -> None:
     console.print(_terms(costs))
     console.print(_layers(costs))
     for note in costs["notes"]:
-        console.print(Text(note, style="dim"))
+        console.print(Text(printable(note), style="dim"))
 
 
 def _accounts(costs: Costs) -> Table:
@@ -72,7 +73,9 @@ def _layers(costs: Costs) -> Table:
     table = _table("layer", *CATEGORIES, "sum")
     layers = costs["energy_breakdown"]["layers"]
     for name, parts in layers.items():
-        table.add_row(Text(name, style="bold"), *_energies([parts[category]["nominal"] for category in CATEGORIES]))
+        table.add_row(
+            Text(printable(name), style="bold"), *_energies([parts[category]["nominal"] for category in CATEGORIES])
+        )
     sums = [sum(parts[category]["nominal"] for parts in layers.values()) for category in CATEGORIES]
     table.add_section()
     table.add_row(ALL_LAYERS, *_energies(sums))

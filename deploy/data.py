@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.array_file import ArrayFile, NoArrayError, open_arrays
 from ..models.encoders import Encoder, encoder_named
 from ..models.errors import DataError
 from ..models.operators import Input
+from ..models.size_limits import machine_memory
 from .configuration import Configuration
 from .data_shape import arranged, fitted, neurons_a_value
 
@@ -25,6 +24,7 @@ CHANGES_STEPS = 1  # the same for sigma-delta, which says everything about stati
 NUMPY_MARK = b"\x93NUMPY"
 ZIP_MARK = b"PK"
 LFS_MARK = b"version https://git-lfs"
+NAMED = 20  # arrays of a file that has no x
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,29 +88,23 @@ def load_data(path: Path) -> tuple[Array, Array | None]:
     if not mark.startswith(ZIP_MARK):
         raise DataError(f"{path} is no .npz file: save x (and y for the labels) with numpy.savez.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if "x" not in file.files:
-                held = ", ".join(file.files) or "nothing"
+        with open_arrays(path) as file:
+            if "x" not in file.names:
+                held = ", ".join(file.names[:NAMED]) or "nothing"
                 raise DataError(f"{path} has no array x: it holds {held}. Save it as x, labels as y.")
-            return _array(file, "x", path), _array(file, "y", path) if "y" in file.files else None
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            x = _array(file, "x", path)
+            return x, _array(file, "y", path) if "y" in file.names else None
+    except (OSError, ValueError) as error:
         raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
     except MemoryError:
         raise DataError(f"{path} does not fit into the memory of this machine: save fewer samples.") from None
 
 
-def _array(file: Any, name: str, path: Path) -> Array:
+def _array(file: ArrayFile, name: str, path: Path) -> Array:
     try:
-        array = file[name]
-    except ValueError as error:
-        if "Object arrays" in str(error):
-            raise DataError(f"{path}: {name} holds Python objects; an array of numbers is needed.") from None
-        raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
-    except (KeyError, zlib.error, SyntaxError) as error:
-        raise DataError(f"{path} is truncated or damaged: {_sentence(error)}.") from None
-    if not isinstance(array, np.ndarray):  # what is not in NumPy's format comes as bytes
-        raise DataError(f"{path}: {name} is no NumPy array: save it with numpy.savez.")
-    return array
+        return file.read(name, machine_memory())
+    except NoArrayError as error:
+        raise DataError(f"{path}: {name} {error}: save an array of numbers with numpy.savez.") from None
 
 
 def _sentence(error: Exception) -> str:
@@ -229,7 +223,7 @@ def _labels(y: Array | None, samples: int, name: str, classes: int | None) -> Ar
 def _check_memory(x: Array, steps: int, static: bool, name: str, neurons: int) -> None:
     inputs = x.size // x.shape[0] // (1 if static else x.shape[1]) * neurons
     needed = x.shape[0] * steps * inputs * x.dtype.itemsize
-    present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    present = machine_memory()
     if needed > present:
         raise DataError(
             f"{name}: {x.shape[0]} samples of {steps} steps take {needed / 2**30:.3g} GiB, this machine has "

@@ -10,7 +10,8 @@ from ..backends.program import Program
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import BackendFailedError, BackendMissingError
-from .artifact import PAGE_NAME, Artifact, check_destination, write_artifact
+from .artifact import PAGE_NAME
+from .artifact_writing import Artifact, check_destination, write_artifact
 from .attribution import Attribution, attribute, samples_of
 from .chip_run import run_on_chip
 from .compilation import Compiled, compile_model
@@ -26,6 +27,7 @@ from .model_source import Model, Recordings, load_graph, model_name, open_data, 
 from .progress import Progress, Quiet
 from .report import build_report
 from .report_page import render
+from .stage_plan import WITH_AN_ARITHMETIC_OF_ITS_OWN, deployment_stages
 from .studies.operating_space.choice import choose_operating_point
 from .weight_shares import weight_shares
 
@@ -62,7 +64,9 @@ def deploy(
     progress = progress or Quiet()
     if out is not None:
         check_destination(out)
-    artifact = make_artifact(model, load_target(target), data, config or Configuration(), progress, command)
+    config, chip = config or Configuration(), load_target(target)
+    progress.expect(deployment_stages(model, config, chip) + (out is not None))
+    artifact = make_artifact(model, chip, data, config, progress, command)
     if out is not None:
         progress.stage("writing")
         write_artifact(out, artifact)
@@ -85,21 +89,23 @@ def make_artifact(
         ordinary = graph
         graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
+    operating_space = None
     if config.operating_point is not None:
         chosen = choose_operating_point(compiled, model_name(model), recordings, config, progress)
-        graph = chosen.graph.with_assumptions(chosen.note)
+        graph, operating_space = chosen.graph.with_assumptions(chosen.note), chosen.section
         compiled = compile_model(graph, chip, recordings, config, progress)
     advance = progress.stage("running every stage", recordings.samples)
     layers = compiled.quantization.layers
     evaluation = evaluate(graph, compiled.network, compiled.program, recordings, advance, ordinary, layers)
     attribution = _attribution(compiled, recordings, progress)
     waived = guard(evaluation.entries, compiled.overflows, attribution, config)
-    told = progress.stage(f"running {chip.name}", recordings.samples) if chip.backend == "spinnaker1" else _nobody
+    computes = chip.backend == WITH_AN_ARITHMETIC_OF_ITS_OWN
+    told = progress.stage(f"running {chip.name}", recordings.samples) if computes else _nobody
     on_chip = run_on_chip(compiled.program, recordings, evaluation.simulated, config, told)
     lava, warnings = _lava(compiled.program, recordings, config, progress)
     report = build_report(
         model, compiled, evaluation, on_chip, lava, attribution, recordings, (*waived, *warnings), config, command,
-        graph if ordinary is None else ordinary,
+        graph if ordinary is None else ordinary, operating_space,
     )  # fmt: skip
     texts = {PAGE_NAME: render(report)}
     return Artifact(compiled.program, on_chip.counters, report, config.model_dump(mode="json"), texts, on_chip.write)
@@ -119,6 +125,7 @@ def _check_lava(config: Configuration) -> None:
 def _attribution(compiled: Compiled, data: Data, progress: Progress) -> Attribution | None:
     """Which layer costs how much; None for a network that was not quantized."""
     if compiled.network.integer:
+        progress.expect(-1)
         return None
     program = compiled.program
     advance = progress.stage("looking layer by layer", samples_of(data, compiled.network).size)

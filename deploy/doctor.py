@@ -9,44 +9,19 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from .finding import Finding, State
+from .machine_findings import machine_findings
 
 OLDEST_PYTHON = (3, 11)
 LAVA_INSTALL = "pip install --no-deps --ignore-requires-python lava-nc==0.10.0"
 DATA_VARIABLE = "SPIKELOOM_DATA"
 
 
-class State(StrEnum):
-    """How things stand with one finding."""
-
-    OK = "ok"
-    MISSING = "missing"  # and Spikeloom does not work without it
-    OPTIONAL = "optional"  # missing, and only some of Spikeloom needs it
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked for.
-
-    Attributes
-    ----------
-    name : what it is.
-    state : see `State`.
-    version : its version, or the place of a folder; empty where it is absent.
-    remedy : how to get it; empty where it is there.
-    """
-
-    name: str
-    state: State
-    version: str = ""
-    remedy: str = ""
-
-
 def diagnose() -> tuple[Finding, ...]:
     """Look for everything that Spikeloom can use."""
-    return (_python(), *_dependencies(), _numba(), _torch(), _lava(), _data())
+    return (_python(), *_dependencies(), _numba(), _torch(), _lava(), *machine_findings(), _data())
 
 
 def _python() -> Finding:

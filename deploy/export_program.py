@@ -10,7 +10,9 @@ from ..backends.pynn.script import SCRIPT_NAME, Written, refuse, write_script
 from ..backends.simulator.simulate import Simulator
 from ..models.decision import decide
 from ..models.errors import UsageError
-from .artifact import MANIFEST_NAME, load_program, replace_folder
+from .artifact import load_program, refuse_within
+from .folder_replacement import check_replaceable, replace_folder
+from .manifest import MANIFEST_NAME
 from .rerun import prepared_data
 
 DEFAULT_SAMPLES = 50
@@ -37,6 +39,7 @@ def export_program(folder: Path, out: Path, data: Path | None = None, samples: i
             f"--to pynn writes a deployment, and {folder} is no folder: deploy the model first "
             f"(spikeloom deploy {folder} --target ... --out DIR), then export DIR."
         )
+    refuse_within(folder, out)
     _check_destination(out)
     program = load_program(folder)
     refuse(program, str(folder))
@@ -66,5 +69,4 @@ def _check_destination(out: Path) -> None:
         raise UsageError(f"{out} is a file; --out needs a folder, for --to pynn writes a script and its arrays.")
     if out.is_dir() and any(out.iterdir()) and ((out / MANIFEST_NAME).exists() or not (out / SCRIPT_NAME).is_file()):
         raise UsageError(f"{out} holds files that are no export; choose another folder with --out.")
-    if Path.cwd().is_relative_to(out.resolve()):
-        raise UsageError(f"{out} is in use as a folder and cannot be replaced; choose one within it with --out.")
+    check_replaceable(out)

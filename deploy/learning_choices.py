@@ -23,21 +23,19 @@ Weight = Annotated[int, Field(ge=WEIGHT_BOUNDS[0], le=WEIGHT_BOUNDS[1])]
 
 
 class _Common(BaseModel):
-    """What every rule has.
-
-    Attributes
-    ----------
-    sources : names of the layers whose synapses learn; None for all that reach the layer.
-    epoch, seed, lowest_weight, highest_weight : see `LearningRule`.
-    """
+    """What every rule has; see `LearningRule`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sources: tuple[str, ...] | None = None
-    epoch: int = Field(default=1, ge=1, le=LONGEST_EPOCH)
-    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
-    lowest_weight: Weight = WEIGHT_BOUNDS[0]
-    highest_weight: Weight = WEIGHT_BOUNDS[1]
+    sources: tuple[str, ...] | None = Field(
+        default=None, description="Layers whose synapses learn; null for all that reach the layer."
+    )
+    epoch: int = Field(
+        default=1, ge=1, le=LONGEST_EPOCH, description="Steps from one change of the weights to the next."
+    )
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="Of the rounding of traces.")
+    lowest_weight: Weight = Field(default=WEIGHT_BOUNDS[0], description="Lower bound of the weights.")
+    highest_weight: Weight = Field(default=WEIGHT_BOUNDS[1], description="Upper bound of the weights.")
 
     @model_validator(mode="after")
     def _is_a_rule(self) -> _Common:
@@ -60,14 +58,14 @@ class _Common(BaseModel):
 class SpikeTiming(_Common):
     """Spike-timing dependent plasticity; see `models.learning.stdp`."""
 
-    rule: Literal["stdp"]
-    learning_rate: Amount = 1.0
-    a_plus: Amount = 1.0
-    a_minus: Amount = -1.0
-    tau_plus: Time = 10.0
-    tau_minus: Time = 10.0
-    x1_impulse: Impulse = 16.0
-    y1_impulse: Impulse = 16.0
+    rule: Literal["stdp"] = Field(description="Which rule this is.")
+    learning_rate: Amount = Field(default=1.0, description="Factor to every change.")
+    a_plus: Amount = Field(default=1.0, description="Factor where the target spikes after its source.")
+    a_minus: Amount = Field(default=-1.0, description="Factor where it spikes before.")
+    tau_plus: Time = Field(default=10.0, description="Time constant of the trace of sources, in steps.")
+    tau_minus: Time = Field(default=10.0, description="Time constant of the trace of targets, in steps.")
+    x1_impulse: Impulse = Field(default=16.0, description="By which the trace of a source jumps at a spike.")
+    y1_impulse: Impulse = Field(default=16.0, description="By which the trace of a target jumps at a spike.")
 
     def learning_rule(self) -> LearningRule:
         return stdp(
@@ -77,23 +75,22 @@ class SpikeTiming(_Common):
 
 
 class RewardModulated(_Common):
-    """Reward-modulated plasticity; see `models.learning.reward_modulated_stdp`.
+    """Reward-modulated plasticity; see `models.learning.reward_modulated_stdp`."""
 
-    Attributes
-    ----------
-    reward : name of the layer whose output is the reward.
-    """
-
-    rule: Literal["reward-modulated-stdp"]
-    reward: str
-    learning_rate: Amount = 1.0
-    a_plus: Amount = 1.0
-    a_minus: Amount = -1.0
-    pre_trace_decay_tau: Time = 10.0
-    post_trace_decay_tau: Time = 10.0
-    pre_trace_kernel_magnitude: Impulse = 16.0
-    post_trace_kernel_magnitude: Impulse = 16.0
-    eligibility_trace_decay_tau: Amount = 0.25
+    rule: Literal["reward-modulated-stdp"] = Field(description="Which rule this is.")
+    reward: str = Field(description="Layer whose output is the reward.")
+    learning_rate: Amount = Field(default=1.0, description="Factor to every change of the tag.")
+    a_plus: Amount = Field(default=1.0, description="Factor where the target spikes after its source.")
+    a_minus: Amount = Field(default=-1.0, description="Factor where it spikes before.")
+    pre_trace_decay_tau: Time = Field(default=10.0, description="Time constant of the trace of sources, in steps.")
+    post_trace_decay_tau: Time = Field(default=10.0, description="Time constant of the trace of targets, in steps.")
+    pre_trace_kernel_magnitude: Impulse = Field(
+        default=16.0, description="By which the trace of a source jumps at a spike."
+    )
+    post_trace_kernel_magnitude: Impulse = Field(
+        default=16.0, description="By which the trace of a target jumps at a spike."
+    )
+    eligibility_trace_decay_tau: Amount = Field(default=0.25, description="Share of the tag that is lost in an epoch.")
 
     def learning_rule(self) -> LearningRule:
         return reward_modulated_stdp(
@@ -108,23 +105,23 @@ class TraceChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    impulse: Impulse
-    time_constant: float = Field(ge=0, le=LARGEST_TIME)
+    impulse: Impulse = Field(description="By which it jumps at a spike.")
+    time_constant: float = Field(ge=0, le=LARGEST_TIME, description="In steps; 0 forgets at once.")
 
 
 class SumOfProducts(_Common):
     """A rule of one's own; see `models.learning.LearningRule`."""
 
-    rule: Literal["sum-of-products"]
-    weight_rule: str | None = None
-    tag_rule: str | None = None
-    second_tag_rule: str | None = None
-    x1: TraceChoice | None = None
-    x2: TraceChoice | None = None
-    y1: TraceChoice | None = None
-    y2: TraceChoice | None = None
-    y3: TraceChoice | None = None
-    reward: str | None = None
+    rule: Literal["sum-of-products"] = Field(description="Which rule this is.")
+    weight_rule: str | None = Field(default=None, description="What is added to a weight at the end of an epoch.")
+    tag_rule: str | None = Field(default=None, description="What is added to its tag.")
+    second_tag_rule: str | None = Field(default=None, description="What is added to its second tag.")
+    x1: TraceChoice | None = Field(default=None, description="A trace of the sources.")
+    x2: TraceChoice | None = Field(default=None, description="Another trace of the sources.")
+    y1: TraceChoice | None = Field(default=None, description="A trace of the targets.")
+    y2: TraceChoice | None = Field(default=None, description="Another one, or the reward.")
+    y3: TraceChoice | None = Field(default=None, description="A third trace of the targets.")
+    reward: str | None = Field(default=None, description="Layer whose output is the reward.")
 
     def learning_rule(self) -> LearningRule:
         traces: dict[str, Any] = {

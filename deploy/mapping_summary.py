@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .document.document import printable
 from .quantities import format_count, format_quantity, format_share
 
 MOST_LAYERS = 30  # rows of the table of layers; those on most cores
@@ -59,7 +60,7 @@ def _layers(explanation: Mapping[str, Any]) -> Table:
     shown = sorted(rows, key=lambda row: -row["cores"])[:MOST_LAYERS] if len(rows) > MOST_LAYERS else rows
     for row in shown:
         resource = "no limit is known" if row["resource"] is None else row["resource"].replace("_", " ")
-        table.add_row(Text(row["layer"]), format_count(row["cores"]), resource, format_share(row["share"]))
+        table.add_row(Text(printable(row["layer"])), format_count(row["cores"]), resource, format_share(row["share"]))
     if len(rows) > len(shown):
         table.caption = f"The {len(shown)} layers on most cores, of {len(rows)}; --json has all."
     return table

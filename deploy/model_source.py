@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,18 +137,27 @@ def model_path(model: str) -> Path:
 
     known = built_in(model)
     path = known.path if known else Path(model)
-    if known is None and not path.is_file():
+    if known is None and not _is_file(path):
         if model in MODELS:
             raise UnsupportedModelError(
                 f"{model} is a model of the zoo that does not come trained: `spikeloom train {model}` trains it and "
                 "writes a file, to be named here."
             )
-        what = "is a folder, not a model file" if path.is_dir() else "does not exist"
+        what = "does not exist"
+        with contextlib.suppress(OSError):
+            what = "is a folder, not a model file" if path.is_dir() else what
         raise UnsupportedModelError(
             f"{model} {what}; a model file is needed ({', '.join(MODEL_FILES)}), or a built-in model: "
             f"{', '.join(map(repr, COMMITTED))}."
         )
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def model_name(model: Model) -> str:
@@ -157,7 +167,10 @@ def model_name(model: Model) -> str:
 
 def digest(model: Model) -> str | None:
     """SHA-256 of a model's file; None for a graph."""
-    return None if isinstance(model, Graph) else hashlib.sha256(model_path(model).read_bytes()).hexdigest()
+    if isinstance(model, Graph):
+        return None
+    with model_path(model).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def with_built_in_options(model: Model, config: Configuration) -> Configuration:

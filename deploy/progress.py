@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .progress_bars import ProgressBars
+    from .progress_lines import ProgressLines
 
 MAPPING_TOTAL = 1000  # steps of the bar of the mapper, which counts in shares
+LOG = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
     """Told of what goes on; a terminal shows it."""
 
+    def expect(self, stages: int) -> None:
+        """So many stages more are to come than was known; a negative number takes back what will not come."""
+
     def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
         """A stage begins; the returned function takes how much more of `total` is done."""
 
+    def detail(self, what: str) -> None:
+        """What the stage does at the moment."""
 
-def share_of(advance: Callable[[float], None], total: int) -> Callable[[str, float], None]:
-    """From shares that are done, which never go back, to the steps of a stage of `total`."""
+
+def share_of(progress: Progress, name: str, total: int) -> Callable[[str, float], None]:
+    """Begin a stage of `total` steps that hears of shares that are done, and of what is done; it never goes back."""
+    advance = progress.stage(name, total)
     done = 0
 
     def report(what: str, share: float) -> None:
         nonlocal done
         reached = max(done, min(total, int(share * total)))
+        progress.detail(what)
         advance(reached - done)
         done = reached
 
@@ -31,51 +47,104 @@ def share_of(advance: Callable[[float], None], total: int) -> Callable[[str, flo
 class Quiet:
     """Says nothing."""
 
+    def expect(self, stages: int) -> None:
+        """See `Progress`."""
+
     def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
+        """See `Progress`."""
         return lambda done: None
+
+    def detail(self, what: str) -> None:
+        """See `Progress`."""
+
+
+class Within:
+    """The progress of a part of the work: its stages are named after it, and what it leaves out is taken back.
+
+    Parameters
+    ----------
+    progress : of the whole.
+    name : of the part.
+    stages : that were announced for the part.
+    """
+
+    def __init__(self, progress: Progress, name: str, stages: int) -> None:
+        self._progress, self._name, self._to_come = progress, name, stages
+
+    def expect(self, stages: int) -> None:
+        """See `Progress`."""
+        self._to_come += stages
+        self._progress.expect(stages)
+
+    def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
+        """See `Progress`."""
+        self._to_come -= 1
+        return self._progress.stage(f"{self._name}: {name}", total)
+
+    def detail(self, what: str) -> None:
+        """See `Progress`."""
+        self._progress.detail(what)
+
+    def leave_out_the_rest(self) -> None:
+        """The part has ended early."""
+        self._progress.expect(-self._to_come)
 
 
 class TerminalProgress:
-    """Bars on standard error while a command works; nothing where that is no terminal."""
+    """Shows on standard error, while a command works, which of how many stages it is at.
 
-    def __init__(self, hidden: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bars
-        from rich.text import Text
+    On a terminal these are bars with the time that is gone and left; elsewhere a line for each stage. The log hears
+    of each stage and its duration, whether or not anything is shown.
 
-        class BarWhereCounted(BarColumn):
-            """A bar for stages that know how much there is to do."""
+    Parameters
+    ----------
+    hidden : show nothing.
+    plain : show lines on a terminal too, as where a log would tear bars apart.
+    """
 
-            def render(self, task: Task) -> Any:
-                return super().render(task) if task.total and task.total > 1 else Text("")
+    def __init__(self, hidden: bool, plain: bool = False) -> None:
+        self.begun = self.expected = 0
+        self._name, self._since = "", 0.0
+        self._display: ProgressBars | ProgressLines | None = None
+        if not hidden and sys.stderr is not None:
+            if sys.stderr.isatty() and not plain:
+                from .progress_bars import ProgressBars
 
-        console = Console(stderr=True)
-        columns = (
-            SpinnerColumn(finished_text="✓"),
-            TextColumn("{task.description}"),
-            BarWhereCounted(bar_width=20),
-            TimeElapsedColumn(),
-        )
-        self._bars = Bars(*columns, console=console, disable=hidden or not console.is_terminal)
-        self._last: Any = None
+                self._display = ProgressBars()
+            else:
+                from .progress_lines import ProgressLines
+
+                self._display = ProgressLines()
 
     def __enter__(self) -> TerminalProgress:
-        self._bars.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
-        if kind is None:
-            self._finish()
-        self._bars.stop()
+        self._log_duration(kind)
+        if self._display is not None:
+            self._display.end(done=kind is None)
 
-    def _finish(self) -> None:
-        if self._last is not None:
-            total = self._bars.tasks[self._last].total or 1
-            self._bars.update(self._last, total=total, completed=total)
+    def expect(self, stages: int) -> None:
+        """See `Progress`."""
+        self.expected += stages
 
     def stage(self, name: str, total: int | None = None) -> Callable[[float], None]:
-        """Begin the next line."""
-        self._finish()
-        task = self._last = self._bars.add_task(name, total=total)
-        return lambda done: self._bars.advance(task, done)
+        """See `Progress`."""
+        self._log_duration(None)
+        self.begun += 1
+        self._name, self._since = name, time.monotonic()
+        numbered = f"[{self.begun}/{max(self.begun, self.expected)}] {name}"
+        LOG.info("%s begins", numbered)
+        return (lambda done: None) if self._display is None else self._display.stage(numbered, total)
+
+    def detail(self, what: str) -> None:
+        """See `Progress`."""
+        LOG.debug("%s: %s", self._name, what)
+        if self._display is not None:
+            self._display.detail(what)
+
+    def _log_duration(self, kind: type[BaseException] | None) -> None:
+        if self._name:
+            ended = "is done" if kind is None else f"ends with {kind.__name__}"
+            LOG.info("%s %s after %.3f s", self._name, ended, time.monotonic() - self._since)
+        self._name = ""

@@ -6,9 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
+from .allowed_values import Allowed
 from .quantization.weights import MOST_BITS
 
 AUTO: Literal["auto"] = "auto"
+BITS_ALLOWED = f"a whole number from 1 to {MOST_BITS}, or {AUTO}"
+SHARE_ALLOWED = f"a share from 0 to below 1, such as 0.5, or {AUTO}"
+SPLIT_ALLOWED = f"yes, no or {AUTO}"
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
 
@@ -17,7 +21,7 @@ def _bits(value: Any) -> int | str:
         return AUTO
     number = _number(value)
     if number is None or number not in range(1, MOST_BITS + 1):
-        raise ValueError(f"it must be a whole number from 1 to {MOST_BITS}, or {AUTO}")
+        raise ValueError(f"it must be {BITS_ALLOWED}")
     return int(number)
 
 
@@ -26,7 +30,7 @@ def _share(value: Any) -> float | str:
         return AUTO
     number = _number(value)
     if number is None or not 0 <= number < 1:
-        raise ValueError(f"it must be a share from 0 to below 1, such as 0.5, or {AUTO}")
+        raise ValueError(f"it must be {SHARE_ALLOWED}")
     return number
 
 
@@ -34,7 +38,7 @@ def _split(value: Any) -> bool | str:
     if isinstance(value, bool) or value == AUTO:
         return value  # type: ignore[no-any-return]
     if not isinstance(value, str) or value.lower() not in SWITCHES:
-        raise ValueError(f"it must be yes, no or {AUTO}")
+        raise ValueError(f"it must be {SPLIT_ALLOWED}")
     return SWITCHES[value.lower()]
 
 
@@ -49,6 +53,6 @@ def _number(value: Any) -> float | None:
 
 
 # Checked before pydantic sees them, whose own words for a choice name the types and not what may be written.
-Bits = Annotated[int | Literal["auto"], BeforeValidator(_bits)]
-Share = Annotated[float | Literal["auto"], BeforeValidator(_share)]
-Split = Annotated[bool | Literal["auto"], BeforeValidator(_split)]
+Bits = Annotated[int | Literal["auto"], BeforeValidator(_bits), Allowed(BITS_ALLOWED)]
+Share = Annotated[float | Literal["auto"], BeforeValidator(_share), Allowed(SHARE_ALLOWED)]
+Split = Annotated[bool | Literal["auto"], BeforeValidator(_split), Allowed(SPLIT_ALLOWED)]

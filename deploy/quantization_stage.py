@@ -60,6 +60,7 @@ def quantize_for(
         raise BackendMissingError("Fine-tuning needs PyTorch: pip install 'spikeloom[torch]'.")
     if network.integer:
         _check_unused(config)
+        progress.expect(-1)
     chosen = calibration_samples(quantization_cost(network, data.steps), data, config)
     calibration = code.decode(code.encode(data.x[chosen]))
     if network.integer:

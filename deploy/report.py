@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..models.operators import Input
 from .attribution import Attribution
 from .baseline import baseline_section
 from .chip_run import ChipRun
+from .chip_section import board_section, occupancy, work_section
 from .compilation import Compiled
 from .configuration import Configuration
 from .data import Data
@@ -27,8 +28,9 @@ from .model_source import Model, digest, model_path
 from .neurobench import count_membrane_updates, neurobench_section
 from .package_versions import package_versions
 from .report_quantization import quantization_section
+from .report_schema.version import FORMAT
+from .spike_section import raster_section, spikes_by_step
 
-FORMAT = 1
 MEMBRANE_SAMPLES = 16  # whose potentials are looked at for the membrane updates
 
 
@@ -44,6 +46,7 @@ def build_report(
     config: Configuration,
     command: str,
     trained: Graph,
+    operating_space: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Put the report together; its keys are described in docs/report.md.
 
@@ -51,6 +54,7 @@ def build_report(
     ----------
     lava : its line of the ledger, if it ran.
     trained : the network as it was trained, before any conversion.
+    operating_space : that its operating point was chosen from, if it was.
     """
     program, counters = compiled.program, on_chip.counters
     ledger = (*evaluation.entries, *on_chip.entries, *lava)
@@ -67,12 +71,17 @@ def build_report(
             "sha256": digest(model),
             "layers": _layers(program.network),
         },
-        "target": {"name": target.name, "description": target.description},
+        "target": {
+            "name": target.name,
+            "description": target.description,
+            "board": board_section(target.topology),
+        },
         "cores": mapping.cores,
         "mapping": {
             "strategy": mapping.strategy,
             "places": [vars(place) for place in mapping.places],
             "layers": {name: np.unique(cores).tolist() for name, cores in mapping.core_of.items()},
+            "occupancy": occupancy(mapping),
             # Without times and memory: the same seed gives the same report.
             "explanation": compiled.explanation.as_dict(timings=False),
         },
@@ -89,6 +98,12 @@ def build_report(
                 "synaptic_operations": counters.layer_synaptic_operations.get(name, 0) / counters.samples,
             }
             for name, spikes in counters.layer_spikes.items()
+        },
+        "operating_space": None if operating_space is None else dict(operating_space),
+        "activity": {
+            **work_section(counters, on_chip.estimate.timing),
+            "steps": spikes_by_step(program, evaluation.simulated.group_spikes, data.samples),
+            "raster": raster_section(program, data),
         },
         **priced,
         "other_accounts": {name: _accounts(other, target) for name, other in on_chip.others.items()},

@@ -1,38 +1,25 @@
-"""The report of a deployment as one HTML file: no network, no script, light and dark, phone and paper."""
+"""The report of a deployment as one HTML file: no network, light and dark, phone and paper.
+
+Its only script, that of the picture of the chip, stands in the page, and the page's policy lets no other run.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .activity_figures import activity_figures, time_figure
+from .chip_picture.picture import chip_picture
 from .energy_table import COLUMNS, energy_rows
+from .energy_tree import energy_trees
 from .layer_table import layer_rows
+from .operating_space_figures import figures_of_space
 from .page_environment import page_environment
 from .quantities import UNKNOWN, format_count, format_quantity, format_range, is_number
 from .verdict import STAGES, Report, ledger, remarks, titles, verdict
-
-LABELLED_CORES = 64  # with more of them, the squares get too small for a figure
-WIDE_GRID, NARROW_GRID = 16, 8  # columns, without and with figures
-
-
-@dataclass(frozen=True)
-class CoreSquare:
-    """One core in the grid.
-
-    Attributes
-    ----------
-    core : its logical number.
-    column, row : its place in the grid.
-    share : used part of its fullest resource, 0 to 1, or more where it is overfull; None where no limit is known.
-    label : all its resources, for the tooltip.
-    """
-
-    core: int
-    column: int
-    row: int
-    share: float | None
-    label: str
 
 
 @dataclass(frozen=True)
@@ -67,49 +54,36 @@ def render(report: Report) -> str:
     str : a whole HTML document.
     """
     model, target = titles(report)
-    squares = core_squares(report)
-    return (
-        page_environment()
-        .get_template("report.html.jinja")
-        .render(
-            report=report,
-            model=model,
-            target=target,
-            verdict=verdict(report),
-            remarks=remarks(report),
-            ledger=ledger(report),
-            stages=STAGES,
-            layer_rows=layer_rows(report),
-            squares=squares,
-            grid_rows=1 + max((square.row for square in squares), default=0),
-            grid_columns=1 + max((square.column for square in squares), default=0),
-            labelled=len(squares) <= LABELLED_CORES,
-            resources=resources(report),
-            accounts=_rows(report.get("energy_accounts"), "account"),
-            energy_rows=energy_rows(report),
-            energy_columns=COLUMNS,
-            layer_counts=_rows(report.get("layer_counts"), "layer"),
-            cell=_cell,
-        )
+    chip = chip_picture(report)
+    environment = page_environment()
+    script = environment.get_template("chip.js").render() if chip else ""
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        model=model,
+        target=target,
+        verdict=verdict(report),
+        remarks=remarks(report),
+        ledger=ledger(report),
+        stages=STAGES,
+        layer_rows=layer_rows(report),
+        chip=chip,
+        script=script,
+        script_hash=_hash(script),
+        resources=resources(report),
+        energy_trees=energy_trees(report),
+        energy_rows=energy_rows(report),
+        energy_columns=COLUMNS,
+        layer_counts=_rows(report.get("layer_counts"), "layer"),
+        activity_figures=activity_figures(report),
+        time_figure=time_figure(report),
+        space_figures=figures_of_space(report.get("operating_space")),
+        cell=_cell,
     )
 
 
-def core_squares(report: Report) -> tuple[CoreSquare, ...]:
-    """Arrange the cores in a grid, in the order of their numbers."""
-    by_core: dict[int, list[Mapping[str, Any]]] = {}
-    for entry in report.get("utilisation") or ():
-        by_core.setdefault(int(entry["core"]), []).append(entry)
-    columns = NARROW_GRID if len(by_core) <= LABELLED_CORES else WIDE_GRID
-    return tuple(
-        CoreSquare(
-            core,
-            index % columns,
-            index // columns,
-            max((share for share in map(_share, by_core[core]) if share is not None), default=None),
-            "; ".join(_use(entry) for entry in by_core[core]),
-        )
-        for index, core in enumerate(sorted(by_core))
-    )
+def _hash(script: str) -> str:
+    """What lets a browser run this script and no other, see Content Security Policy Level 3, W3C, section 6.7.3."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def resources(report: Report) -> tuple[Resource, ...]:
@@ -129,11 +103,6 @@ def resources(report: Report) -> tuple[Resource, ...]:
 def _share(entry: Mapping[str, Any]) -> float | None:
     limit = entry.get("limit")
     return entry["used"] / limit if limit else None
-
-
-def _use(entry: Mapping[str, Any]) -> str:
-    name, limit = str(entry["resource"]).replace("_", " "), entry.get("limit")
-    return f"{name} {format_count(entry['used'])}" + (f" of {format_count(limit)}" if limit else "")
 
 
 def _rows(value: Any, first_column: str) -> list[dict[str, Any]]:

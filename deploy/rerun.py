@@ -14,13 +14,12 @@ from ..backends.counting import CoreCounting
 from ..backends.lava.availability import lava_problem
 from ..backends.program import Program
 from ..backends.simulator.simulate import Simulator
-from ..models.array_file import write_arrays
 from ..models.decision import decide
 from ..models.errors import BackendMissingError, DataError, UsageError
 from ..models.input_code import input_code
 from ..models.network import Network, Role
 from ..models.operators import Input
-from .artifact import load_program, read_choices, read_report
+from .artifact import load_program, read_choices, read_report, refuse_within
 from .chip_run import Simulated, run_on_chip
 from .configuration import Configuration
 from .data import Data, load_data, prepare_data
@@ -28,7 +27,7 @@ from .evaluation import evaluate_lava, evaluate_learning, simulate
 from .ledger import Entry
 from .model_source import built_in
 from .progress import Progress, Quiet
-from .simulator_run import Wanted, run_in_simulator
+from .simulator_run import Wanted, run_in_simulator, write_whole
 
 Array = NDArray[Any]
 Backend = Literal["simulator", "lava", "spinnaker1", "spinnaker2"]
@@ -129,6 +128,8 @@ def rerun(
     UnsupportedModelError, DataError, BackendMissingError, BackendFailedError
     UsageError : weights are wanted, and nothing learns, or the file cannot be written.
     """
+    progress = progress or Quiet()
+    progress.expect(1 if backend == "simulator" else 2)
     program = load_program(folder)
     plastic = bool(program.network.plastic)
     if weights is not None and not plastic:
@@ -136,28 +137,30 @@ def rerun(
     wanted = wanted or Wanted()
     if wanted != Wanted() and (plastic or backend != "simulator"):
         raise UsageError("--out, --record and --states are for the simulator, and for networks that do not learn.")
+    for file in (weights, wanted.out):
+        refuse_within(folder, file)
     wanted.check(program.network)
     recordings = prepared_data(folder, data, samples, program)
     if backend in ("spinnaker1", "spinnaker2"):
-        return _on_chip(folder, program, recordings, backend, progress or Quiet())
+        return _on_chip(folder, program, recordings, backend, progress)
     if backend == "simulator":
         if not plastic:
-            return _simulated(program, recordings, wanted, progress or Quiet())
+            return _simulated(program, recordings, wanted, progress)
+        progress.stage("simulating")
         entry, run = evaluate_learning(program, recordings)
         compared = None
     else:
         problem = lava_problem()
         if problem:
             raise BackendMissingError(problem)
+        progress.stage("simulating")
         simulated = simulate(program, recordings.x)
+        progress.stage(f"running {recordings.samples} samples in Lava")
         entry, run = evaluate_lava(program, recordings, simulated, per_core=per_core, timeout=timeout)
         pairs = [(simulated.weights[name], found) for name, found in run.weights.items()]
         compared = sum(int(np.count_nonzero(ours != found)) for ours, found in pairs) if plastic else None
     if weights is not None:
-        try:
-            write_arrays(weights, run.weights)
-        except OSError as error:
-            raise UsageError(f"{weights} cannot be written: {error.strerror}.") from None
+        write_whole(weights, run.weights)
     answer = _as_rerun(backend, entry, recordings.notes)
     return replace(answer, learned=_learned(program.network, run.weights), mismatched_weights=compared)
 
@@ -176,6 +179,7 @@ def _on_chip(folder: Path, program: Program, data: Data, backend: Backend, progr
         raise UsageError(
             f"{folder} was deployed for {program.target.name}, which {backend} does not run: deploy it for {backend}."
         )
+    progress.stage("simulating")
     counting = CoreCounting(program)
     run = Simulator(program.network).run(program.code.encode(data.x), "output", groups=counting.groups)
     counters = counting.counters(run.group_spikes, data.samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .document.document import printable
 from .quantities import format_quantity, format_range
 from .rerun import Rerun
 
@@ -32,7 +33,7 @@ def run_lines(result: Rerun) -> list[str]:
         lines.append(_costs(result.costs))
     if result.mismatched_weights is not None:
         lines.append(f"Against the simulator: {result.mismatched_weights} mismatched weights.")
-    return lines
+    return [printable(line) for line in lines]
 
 
 def _costs(costs: Mapping[str, Any]) -> str:

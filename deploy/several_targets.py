@@ -9,13 +9,16 @@ from typing import Any
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import DoesNotFitError, UsageError
-from .artifact import MANIFEST_NAME, PAGE_NAME, REPORT_NAME, Artifact, check_destination, write_comparison
-from .compare import comparison_of
-from .comparison_page import render_comparison
+from .artifact import PAGE_NAME, REPORT_NAME
+from .artifact_writing import Artifact, check_destination, write_comparison
+from .comparison.comparison import comparison_of
+from .comparison.page import render_comparison
 from .configuration import Configuration
 from .deployment import make_artifact
+from .manifest import MANIFEST_NAME
 from .model_source import Model, Recordings
-from .progress import Progress, Quiet
+from .progress import Progress, Quiet, Within
+from .stage_plan import deployment_stages
 
 
 def deploy_on_targets(
@@ -54,12 +57,15 @@ def deploy_on_targets(
         chip.cost_set(config.costs)  # refuses one that there is not, before hours of work
     artifacts: dict[str, Artifact] = {}
     refused: dict[str, str] = {}
-    for chip in chips:
-        progress.stage(f"deploying to {chip.name}")
+    stages = [deployment_stages(model, config, chip) for chip in chips]
+    progress.expect(sum(stages) + (out is not None))
+    for chip, announced in zip(chips, stages, strict=True):
+        part = Within(progress, chip.name, announced)
         try:
-            artifacts[chip.name] = make_artifact(model, chip, data, config, progress, command)
+            artifacts[chip.name] = make_artifact(model, chip, data, config, part, command)
         except DoesNotFitError as error:
             refused[chip.name] = str(error)
+            part.leave_out_the_rest()
     if not artifacts:
         reasons = "\n".join(refused.values())
         raise DoesNotFitError(f"the model fits none of {', '.join(refused)}:\n{reasons}")
@@ -67,8 +73,7 @@ def deploy_on_targets(
     comparison = comparison_of(reports, labels=list(artifacts)) | {"refused": refused, "command": command}
     if out is not None:
         progress.stage("writing")
-        page = render_comparison(comparison, str(reports[0]["model"]["name"]), command)
-        write_comparison(out, artifacts, comparison, {PAGE_NAME: page})
+        write_comparison(out, artifacts, comparison, {PAGE_NAME: render_comparison(comparison, beside=True)})
     return comparison
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -123,10 +124,21 @@ def _write(out: Path, network: Network, parts: list[Simulation], asked: tuple[in
         values = np.concatenate([part.states[name] for part in parts])
         for number, state in enumerate(neuron.rule.states):
             arrays[f"states/{name}/{state}"] = values[:, :, number]
+    write_whole(out, arrays)
+
+
+def write_whole(out: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an `.npz` file whole or not at all.
+
+    Raises
+    ------
+    UsageError : it cannot be written.
+    """
     unfinished = out.with_name(f"{out.name}.part")
     try:
         write_arrays(unfinished, arrays)
         unfinished.replace(out)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
         raise UsageError(f"{out} cannot be written: {error.strerror}.") from None

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .document.document import printable
 from .layer_table import layer_rows
 from .quantities import format_count, format_interval, format_quantity, format_range, format_share, is_number
 from .verdict import STAGES, Report, fullest, ledger, remarks, titles
@@ -40,7 +41,7 @@ def print_summary(report: Report, console: Console, folder: Path) -> None:
     console : where to print; without a terminal, rich leaves colours out.
     folder : the artifact.
     """
-    model, target = titles(report)
+    model, target = map(printable, titles(report))
     console.print()
     console.rule(Text.assemble((model, "bold"), " on ", (target, "bold")), align="left", style="dim")
     if ledger(report):
@@ -52,9 +53,9 @@ def print_summary(report: Report, console: Console, folder: Path) -> None:
     console.print(_facts_table(report))
     console.print()
     for warning in report.get("warnings") or ():
-        console.print(Text(f"Note: {warning}", style="yellow"))
+        console.print(Text(printable(f"Note: {warning}"), style="yellow"))
     for remark in remarks(report):
-        console.print(Text(remark, style="italic"))
+        console.print(Text(printable(remark), style="italic"))
     # No style and no wrapping, so that the path can be copied and clicked.
     console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)
     console.print()
@@ -98,7 +99,7 @@ def _layer_table(report: Report) -> Table:
             row.zeroed_share,
         )  # fmt: skip
         over = Text(format_count(row.overflows), style="yellow" if row.overflows else "")
-        table.add_row(Text(row.layer, style="bold"), *map(format_share, shares), over)
+        table.add_row(Text(printable(row.layer), style="bold"), *map(format_share, shares), over)
     return table
 
 

@@ -19,7 +19,7 @@ from ..models.zoo.brought_files import FILES, require_folder
 from ..models.zoo.catalogue import ZooModel, zoo_model
 from ..models.zoo.model_files import suffixes_of
 from .progress import Progress
-from .training_card import deployed_section, digits_card, model_card
+from .training_card import deployed_section, deployed_stages, digits_card, model_card
 
 WIDTH = 1.0
 
@@ -72,6 +72,8 @@ def train_model(
     path = _checked(model, out)
     card_path = path.with_suffix(".json")
     require_torch()
+    deploying = deployed_stages(model, path)
+    progress.expect(1 + deploying)
     # The committed network has a program of its own, for it must come out again to the last bit.
     if name == "digits" and choices == replace(
         TrainingChoices(), seed=choices.seed, epochs=choices.epochs, command=choices.command
@@ -84,6 +86,7 @@ def train_model(
         card = digits_card(digits.train(choices.seed, epochs, out=path, progress=lambda *done: advance(1)))
         data = load_dataset("digits")
     else:
+        progress.expect(1)
         data = _data(model, choices, progress)
         from ..models.zoo.trained_model import train_zoo_model
 
@@ -94,6 +97,7 @@ def train_model(
         card_path.unlink(missing_ok=True)  # one that is there is of the file before
         trained.write(path)
         card = model_card(model, trained, data, choices.seed, choices.width, choices.command)
+    progress.expect(-deploying)  # which tells them once more
     card["deployed"] = deployed_section(model, path, data, card["deployment_options"], progress)
     card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     _write_whole(card_path, json.dumps(card, indent=2) + "\n")

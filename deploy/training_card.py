@@ -8,12 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..mapping.target_files import load_target
 from ..models.datasets import Dataset
 from ..models.errors import SpikeloomError
 from ..models.zoo.catalogue import MODELS, ZooModel, deployment_options
 from .configuration import Configuration
 from .package_versions import package_versions
 from .progress import Progress
+from .stage_plan import deployment_stages
 
 if TYPE_CHECKING:
     from ..models.zoo.trained_model import TrainedModel
@@ -70,6 +72,12 @@ def digits_card(card: Mapping[str, Any]) -> Card:
     circumstances = _circumstances()
     circumstances["versions"] |= card["versions"]
     return {**card, "deployment_options": MODELS["digits"].deployment_options, **circumstances}
+
+
+def deployed_stages(model: ZooModel, path: Path) -> int:
+    """How many stages `deployed_section` tells of."""
+    config = Configuration(**model.deployment_options, lava_samples=0)
+    return deployment_stages(str(path), config, load_target(TARGET))
 
 
 def deployed_section(

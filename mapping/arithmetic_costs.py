@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from ..models.errors import UsageError
+from ..models.yaml_file import YamlError, read_yaml
 from .constant import Constant, Count, Limit, Picojoules, Strict
 
 FILE = Path(__file__).parent / "arithmetic" / "horowitz.yaml"
@@ -130,8 +130,8 @@ def load_arithmetic_costs(path: Path = FILE) -> ArithmeticCosts:
     UsageError : it cannot be read, or an entry lacks its value, unit, kind or source; names the entry.
     """
     try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data: Any = read_yaml(path)
+    except (OSError, YamlError) as error:
         raise UsageError(f"{path} cannot be read as costs of arithmetic: {' '.join(str(error).split())}") from None
     try:
         return ArithmeticCosts.model_validate(data)

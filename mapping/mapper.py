@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from .target import Target
 from .traffic.random_baseline import random_packets
 
 Array = NDArray[Any]
+LOG = logging.getLogger(__name__)
 KEPT = 2  # layouts; the second best is for the case that the checker refuses the best
 TRIED, PLACED, CHECKED = 0.5, 0.9, 1.0  # shares of the work that are done after each part
 
@@ -112,7 +114,7 @@ def find_fit(
         mapping = _mapping(network, target, name, layout)
         # Nothing leaves the mapper unchecked, whichever partitioner it comes from.
         stopped = search.late
-        search.progress("checking", PLACED)
+        search.progress(f"checking {_counted(mapping.cores)}", PLACED)
         problems = list(check(network, target, mapping, graded_input_bits))
         if not problems:
             sequential = tried["sequential"].messages if "sequential" in tried else None
@@ -122,9 +124,11 @@ def find_fit(
             explanation = explain(
                 mapping, layout, outcomes, random, sequential, search, stopped, began, bool(rates), square
             )
-            search.progress("done", CHECKED)
+            LOG.info("%s: %d cores by %r", target.name, mapping.cores, name)
+            search.progress(f"{_counted(mapping.cores)}, divided by {name}", CHECKED)
             return Fit(mapping, explanation, ())
         tried[name] = replace(tried[name], outcome=f"refused by the checker: {problems[0]}")
+        LOG.info("%s: what %r found was refused by the checker: %s", target.name, name, problems[0])
     return Fit(None, None, tuple(problems or _reasons(network, target, strategy)))
 
 
@@ -145,7 +149,11 @@ def _try_all(
             else:
                 quick = replace(part_of(within, *candidate.rest, candidate.strategy), effort="fast")
                 layout = layouts[candidate.strategy] = lay_out(network, target, candidate.core_of, rates, quick)
-        tried[candidate.strategy] = _attempt(candidate, layout, outcome)
+        attempt = tried[candidate.strategy] = _attempt(candidate, layout, outcome)
+        LOG.debug(
+            "%s: %r %s; cores %s, modelled energy %s J, %.3f s",
+            target.name, attempt.strategy, attempt.outcome, attempt.cores, attempt.energy, candidate.seconds,
+        )  # fmt: skip
         if len(layouts) > KEPT:
             # Several layouts of a large network would fill the memory.
             del layouts[max(layouts, key=lambda name: layouts[name].cost.energy)]
@@ -166,7 +174,12 @@ def _finished(layouts: ReadOnly[str, Layout], target: Target, search: Search) ->
         yield from sorted(final, key=lambda entry: entry[1].cost.energy)
         return
     for name in ranked:
+        search.progress(f"placing {_counted(layouts[name].traffic.flows.cores)}, divided by {name}", TRIED)
         yield name, _placed(layouts[name], target, part_of(search, TRIED, PLACED, name))
+
+
+def _counted(cores: int) -> str:
+    return "1 core" if cores == 1 else f"{cores:,} cores"
 
 
 def _placed(layout: Layout, target: Target, search: Search) -> Layout:

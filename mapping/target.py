@@ -19,7 +19,7 @@ from .neuron_families import ANY_NEURONS, NeuronModels
 from .processing_element import ProcessingElement
 from .processor_memory import ProcessorMemory
 from .synapse_formats import ListedSynapses, SharedKernel, SharedMemory, SynapseKind, SynapticMemory
-from .topology import CorePlace, TilePlace, Topology
+from .topology import MOST_CORES, CorePlace, TilePlace, Topology
 
 __all__ = [
     "ByKind",
@@ -107,6 +107,9 @@ class Target(Strict):
         """
         if chips < 1:
             raise UsageError(f"a board has at least one chip, not {chips}")
+        most = MOST_CORES // self.topology.usable_cores.value
+        if chips > most:
+            raise UsageError(f"target {self.name}: a board of {chips} chips is larger than any; {most} are the most")
         across = self.topology.chip_columns
         if across is not None and chips > across and chips % across:
             raise UsageError(f"target {self.name}: {chips} chips do not fill rows of {across}; see chip_columns")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ..models.errors import UsageError
+from ..models.yaml_file import YamlError, read_yaml
 from .target import Target
 
+MOST_EXTENDED = 16
 FOLDER = Path(__file__).parent / "targets"
 
 
@@ -29,29 +30,41 @@ def load_target(name_or_path: str | Path) -> Target:
 
 
 def _read(name_or_path: str | Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    path = _find(name_or_path, seen[-1].parent if seen else None)
+    path = _find(name_or_path, seen[-1] if seen else None)
     if path in seen:
         raise UsageError(f"target {name_or_path} extends itself")
+    if len(seen) >= MOST_EXTENDED:
+        raise UsageError(f"target {name_or_path}: more than {MOST_EXTENDED} files extend one another")
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"target {name_or_path}: not a YAML file: {' '.join(str(error).split())}") from error
+        data = read_yaml(path)
+    except OSError as error:
+        raise UsageError(f"target {name_or_path}: it cannot be read: {error.strerror}") from None
+    except YamlError as error:
+        raise UsageError(f"target {name_or_path}: {error}") from error
     if not isinstance(data, dict):
         raise UsageError(f"target {name_or_path}: a target is a YAML mapping, with keys such as name and limits")
     base = data.pop("extends", None)
     if base is None:
         return data
-    return _merged(_read(str(base), (*seen, path)), data)
+    if not isinstance(base, str):
+        raise UsageError(f"target {name_or_path}: extends is {base!r}, where the name of a target or a file is needed")
+    return _merged(_read(base, (*seen, path)), data)
 
 
-def _find(name_or_path: str | Path, beside: Path | None) -> Path:
+def _find(name_or_path: str | Path, extending: Path | None) -> Path:
     if str(name_or_path) in target_names():
         return FOLDER / f"{name_or_path}.yaml"
-    for path in (Path(name_or_path), *([] if beside is None else [beside / name_or_path])):
-        if path.is_file():
-            return path.resolve()
+    for path in (Path(name_or_path), *([] if extending is None else [extending.parent / name_or_path])):
+        try:
+            if path.is_file():
+                return path.resolve()
+        except OSError:  # a name that no file can have
+            continue
     known = ", ".join(target_names())
-    raise UsageError(f"no target {str(name_or_path)!r}; known are {known}, and any path to a YAML file of your own")
+    where = "" if extending is None else f"{extending} extends what is "
+    raise UsageError(
+        f"{where}no target {str(name_or_path)!r}; known are {known}, and any path to a YAML file of your own"
+    )
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from .constant import Constant, Count, Strict
 
+MOST_CORES = 2**24
+"""Of a board; the largest machines of all, those of SpiNNaker's second generation, have ten million."""
 SAME_LINK = Constant.model_validate(
     {"value": 1, "unit": "hops", "kind": "assumed", "source": "not given: a link between chips is as any other"}
 )
@@ -72,6 +74,8 @@ class Topology(Strict):
     @model_validator(mode="after")
     def _cores_exist(self) -> Self:
         present = self.columns.value * self.rows.value * self.cores_per_tile.value
+        if present * self.chips > MOST_CORES:
+            raise ValueError(f"a board of {present * self.chips} cores is larger than any, {MOST_CORES} are the most")
         if self.usable_cores.value > present:
             raise ValueError(f"{self.usable_cores.value} cores cannot be usable where {present} exist")
         if self.chip_columns is not None and self.chips % self.chip_columns:

@@ -6,12 +6,15 @@ import atexit
 import contextlib
 import functools
 import hashlib
+import logging
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+LOG = logging.getLogger(__name__)
 
 
 def keep_compiled_code(*texts: Path, also: str = "") -> None:
@@ -26,6 +29,9 @@ def keep_compiled_code(*texts: Path, also: str = "") -> None:
     """
     import numba
 
+    from .compiled_code_files import share_compiled_code
+
+    share_compiled_code()
     numba.config.CACHE_DIR = str(_folder_of(texts, also))  # type: ignore[attr-defined]
 
 
@@ -49,10 +55,12 @@ def cache_folder(name: str) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
+                LOG.debug("machine code is kept in %s", folder)
                 return folder
         except OSError:
             continue
     once = Path(tempfile.mkdtemp(prefix="spikeloom-"))
+    LOG.info("machine code is kept in %s, for this command alone", once)
     atexit.register(shutil.rmtree, once, ignore_errors=True)
     return once
 

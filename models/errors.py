@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_ROWS = 100
+LONGEST_ROW = 1000  # characters
+
 
 class SpikeloomError(Exception):
     """Base of every error that a user can cause and mend."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message, without what a terminal would obey: a file from a stranger may have put it there."""
+        return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in super().__str__())
 
 
 class UsageError(SpikeloomError):
@@ -78,6 +85,13 @@ def unsupported_model(
     model: str, problems: Iterable[Unsupported], verdict: str = "cannot be deployed"
 ) -> UnsupportedModelError:
     """Join all that stands against a model into one error, so that a user mends everything in one go."""
-    rows = [f"  {problem.node} ({problem.what}): {problem.reason}" for problem in problems]
+    rows = [_row(problem) for problem in problems]
     count = f"{len(rows)} node{'s' if len(rows) > 1 else ''}"
-    return UnsupportedModelError("\n".join([f"{model}: {count} {verdict}:", *rows]))
+    more = len(rows) - MOST_ROWS
+    shown = rows if more <= 0 else [*rows[:MOST_ROWS], f"  ... and {more} more"]
+    return UnsupportedModelError("\n".join([f"{model}: {count} {verdict}:", *shown]))
+
+
+def _row(problem: Unsupported) -> str:
+    row = " ".join(f"{problem.node} ({problem.what}): {problem.reason}".split())
+    return f"  {row}" if len(row) <= LONGEST_ROW else f"  {row[:LONGEST_ROW]} ..."

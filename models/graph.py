@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from types import MappingProxyType
 
 import networkx as nx
 
 from .neurons import IntegerNeuron
 from .operators import Input, MaxPool, Neurons, Operator, Output, Rectifier, Shape, ShapeError
+from .size_limits import LARGEST_NETWORK, MOST_NODES, excess, is_showable, listed
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ class Graph:
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(self.nodes)
         graph.add_edges_from((edge.source, edge.target) for edge in self.edges if edge.lag == 0)
+        place = {name: number for number, name in enumerate(self.nodes)}
         try:
-            return tuple(nx.lexicographical_topological_sort(graph, key=list(self.nodes).index))
+            return tuple(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
         except nx.NetworkXUnfeasible:
             cycle = " -> ".join(source for source, _ in nx.find_cycle(graph))
             raise GraphError(f"the loop {cycle} has no edge that carries the previous step") from None
@@ -84,6 +87,7 @@ class Graph:
         GraphError : two shapes do not suit one another; the message names the edge.
         """
         shapes: dict[str, Shape] = {}
+        whole = 0
         for name in self.order:
             operator = self.nodes[name]
             arriving = [edge for edge in self.incoming(name) if edge.source in shapes]
@@ -100,6 +104,12 @@ class Graph:
             except ShapeError as error:
                 source = arriving[0].source if arriving else name
                 raise GraphError(f"type mismatch: {source!r} gives shape {shape}, but {name!r} {error}") from None
+            wrong = excess(shapes[name])
+            if wrong:
+                raise GraphError(f"what leaves {name!r} {wrong}")
+            whole += prod(shapes[name])
+            if whole > LARGEST_NETWORK:
+                raise GraphError(f"its nodes give more than {LARGEST_NETWORK} elements, counted up to {name!r}")
         for edge in self.edges:
             if edge.lag:
                 first = next((other for other in self.incoming(edge.target) if other.lag == 0), None)
@@ -118,7 +128,14 @@ class Graph:
 
     def incoming(self, name: str) -> tuple[Edge, ...]:
         """Edges that end in a node."""
-        return tuple(edge for edge in self.edges if edge.target == name)
+        return self._incoming.get(name, ())
+
+    @cached_property
+    def _incoming(self) -> Mapping[str, tuple[Edge, ...]]:
+        incoming: dict[str, list[Edge]] = {}
+        for edge in self.edges:
+            incoming.setdefault(edge.target, []).append(edge)
+        return {name: tuple(edges) for name, edges in incoming.items()}
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -148,12 +165,17 @@ class Graph:
 
     def verify(self) -> None:
         """Raise GraphError at the first contradiction: edges, loops, inputs and outputs, shapes."""
+        if len(self.nodes) > MOST_NODES:
+            raise GraphError(f"it has {len(self.nodes)} nodes, more than {MOST_NODES}")
+        for name in self.nodes:
+            if not is_showable(name):
+                raise GraphError(f"the name {name[:40]!a} of a node is no plain text, or too long")
         for edge in self.edges:
             for end in (edge.source, edge.target):
                 if end not in self.nodes:
                     raise GraphError(
                         f"the edge {edge.source!r} -> {edge.target!r} names node {end!r}, which does not exist; "
-                        f"there are {', '.join(map(repr, self.nodes))}"
+                        f"there are {listed(self.nodes)}"
                     )
             if isinstance(self.nodes[edge.source], Output) or isinstance(self.nodes[edge.target], Input):
                 raise GraphError(f"the edge {edge.source!r} -> {edge.target!r} leaves an output or enters an input")

@@ -20,15 +20,22 @@ from numpy.typing import NDArray
 from . import operators
 from .array_file import read_arrays, write_arrays
 from .errors import UnsupportedModelError, UsageError
-from .graph import Edge, Graph, GraphError
+from .graph import Edge, Graph
 from .neurons import FAMILIES, Reset
 from .neurons.families import family_of
 from .neurons.neuron_model import FloatNeuron
-from .operators import Operator
+from .operator_check import require_parameters, require_possible
+from .operators import Neurons, Operator
+from .size_limits import in_bytes, is_showable, most_bytes
 
 Array = NDArray[Any]
 FORMAT = 1
 DOCUMENT = "document"
+LARGEST_DOCUMENT = 2**23  # bytes; that of a thousand nodes has some hundred thousand
+LONGEST_REASON = 1000  # characters
+TYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+)  # fmt: skip
 _OPERATORS: Mapping[str, type[Operator]] = {
     name: kind for name, kind in vars(operators).items() if isinstance(kind, type) and issubclass(kind, Operator)
 }
@@ -73,22 +80,30 @@ def read_graph(path: Path) -> Graph:
     UnsupportedModelError : the file is missing, broken or of another format.
     """
     try:
-        arrays = read_arrays(path)
-        document = json.loads(arrays.pop(DOCUMENT).tobytes())
+        arrays = read_arrays(path, most_bytes(path.stat().st_size))
+        text = arrays.pop(DOCUMENT)
+        if text.nbytes > LARGEST_DOCUMENT:
+            raise ValueError(f"its document has {in_bytes(text.nbytes)}, more than {in_bytes(LARGEST_DOCUMENT)}")
+        document = json.loads(text.tobytes())
         if document["format"] != FORMAT:
             raise UnsupportedModelError(
                 f"{path} was written in format {document['format']}, this version reads {FORMAT}: train it again."
             )
-        nodes = {name: _operator(entry, arrays) for name, entry in document["nodes"].items()}
-        edges = tuple(Edge(source, target, lag) for source, target, lag in document["edges"])
-        graph = Graph(nodes, edges, tuple(document["assumptions"]), path.stem)
+        nodes = {_name(name): _operator(entry, arrays) for name, entry in document["nodes"].items()}
+        edges = tuple(_edge(*entry) for entry in document["edges"])
+        graph = Graph(nodes, edges, tuple(map(str, document["assumptions"])), path.stem)
         graph.verify()
+        for name in graph.layers:
+            neurons = nodes[name]
+            assert isinstance(neurons, Neurons)
+            require_parameters(neurons, graph.shapes[name])
         return graph
     except OSError as error:
         raise UnsupportedModelError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (KeyError, ValueError, TypeError, AttributeError, UsageError, GraphError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError, UsageError) as error:
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
         raise UnsupportedModelError(
-            f"{path} is damaged, or no graph that `spikeloom train` wrote ({error}): train it again."
+            f"{path} is damaged, or no graph that `spikeloom train` wrote ({reason}): train it again."
         ) from error
 
 
@@ -122,19 +137,41 @@ def _compact(values: Array) -> Array:
     return single if np.array_equal(single, values) else values
 
 
-def _operator(entry: dict[str, Any], arrays: Mapping[str, Array]) -> Operator:
+def _name(name: str) -> str:
+    if not is_showable(name):
+        raise ValueError(f"the name {name[:40]!a} is no plain text")
+    return name
+
+
+def _edge(source: str, target: str, lag: int) -> Edge:
+    if not isinstance(source, str) or not isinstance(target, str) or lag not in (0, 1):
+        raise ValueError(f"an edge from {source!r} to {target!r} cannot be {lag!r} steps late")
+    return Edge(source, target, int(lag))
+
+
+def _operator(entry: dict[str, Any], arrays: dict[str, Array]) -> Operator:
     parameters = {name: _value(value, arrays) for name, value in entry.items() if name != "operator"}
-    return _OPERATORS[entry["operator"]](**parameters)
+    operator = _OPERATORS[entry["operator"]](**parameters)
+    require_possible(operator)
+    return operator
 
 
-def _value(entry: Any, arrays: Mapping[str, Array]) -> Any:
+def _value(entry: Any, arrays: dict[str, Array]) -> Any:
     if isinstance(entry, list):
         return tuple(_value(item, arrays) for item in entry)
     if isinstance(entry, dict) and "array" in entry:
-        return arrays[entry["array"]].astype(entry["type"])
+        if entry["type"] not in TYPES:
+            raise ValueError(f"there is no type {entry['type']!r} of numbers")
+        # Each array belongs to one place, so that a file cannot have many made of one.
+        array = arrays.pop(entry["array"])
+        if array.dtype.name not in TYPES:
+            raise ValueError(f"the array {entry['array']!r} is of {array.dtype}, which is no type of numbers")
+        return array.astype(entry["type"], copy=False)
     if isinstance(entry, dict):
         parameters = {name: _value(value, arrays) for name, value in entry["parameters"].items()}
         if "reset" in parameters:
             parameters["reset"] = Reset(parameters["reset"])
-        return FAMILIES[entry["neurons"]].float_model(**parameters)
+        model = FAMILIES[entry["neurons"]].float_model(**parameters)
+        require_possible(model)
+        return model
     return entry

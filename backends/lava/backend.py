@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ Array = NDArray[Any]
 
 _WEIGHTS, _REWARD = "weights/", "reward/"  # beginnings of names in the files of the program
 _MISSING_EXIT_CODE = 6  # of standalone/worker.py
+_OWNER_VARIABLE = "SPIKELOOM_LAVA_OWNED"  # of standalone/supervisor.py
 _GRACE = 15.0  # seconds beyond its own timeout in which the program ends its children and itself
 _LINES_SHOWN = 15
 
@@ -108,19 +110,30 @@ def learn_in_lava(
         output = folder / "activity.npz"
         command = [str(python or sys.executable), str(folder / "run.py"), f"--timeout={timeout}", f"--record={record}"]
         command += [f"--processes={processes}", f"--input={folder / 'spikes.npz'}", f"--output={output}"]
-        _run(command, timeout)
+        _run(command, folder, timeout)
         arrays = read_arrays(output)
         weights = {item.name: arrays.pop(f"{_WEIGHTS}{item.name}").astype(np.int64) for item in network.plastic}
         return LearningRun(arrays, weights)
 
 
-def _run(command: list[str], timeout: float) -> None:
-    """Run the program; it watches its own time, and we watch that it does."""
-    # A group of its own, so that a Ctrl-C at the terminal reaches it through us, once, as a request to end.
-    program = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+def _run(command: list[str], folder: Path, timeout: float) -> None:
+    """Run the program; it watches its own time, we watch that it does, and it watches that we are there."""
+    watched, ours = os.pipe()  # its end of this is closed when we end, whatever ends us
+    try:
+        try:
+            # A group of its own, so that a Ctrl-C at the terminal reaches it through us, once, as a request to end.
+            program = subprocess.Popen(
+                command, stdin=watched, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                start_new_session=True, env={**os.environ, _OWNER_VARIABLE: str(folder)},
+            )  # fmt: skip
+        finally:
+            os.close(watched)
+        _wait(program, timeout)
+    finally:
+        os.close(ours)
+
+
+def _wait(program: subprocess.Popen[str], timeout: float) -> None:
     try:
         _, errors = program.communicate(timeout=timeout + _GRACE)
     except subprocess.TimeoutExpired as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
+from typing import Any
 
 from .simulation import Simulation
 
@@ -23,20 +24,25 @@ class SimulationInterrupted(KeyboardInterrupt):
         self.partial = partial
 
 
+def raises_keyboard_interrupt(handler: Any) -> bool:
+    """Whether a handler of Ctrl-C does what Python's own does; another one says so by an attribute of this name."""
+    return handler is signal.default_int_handler or bool(getattr(handler, "raises_keyboard_interrupt", False))
+
+
 class InterruptionRequest:
     """Within this context, a first Ctrl-C is a request, to be asked for; a second one interrupts as usual."""
 
     def __init__(self) -> None:
         self.pending = False
-        self._before: signal.Handlers | int | object | None = None
+        self._before: Any = None
 
     def __enter__(self) -> InterruptionRequest:
         # Signals reach the main thread alone; and who has a handler of their own keeps it.
-        self._installed = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        self._installed = threading.current_thread() is threading.main_thread() and raises_keyboard_interrupt(
+            signal.getsignal(signal.SIGINT)
         )
         if self._installed:
+            self._before = signal.getsignal(signal.SIGINT)
             signal.signal(signal.SIGINT, self._ask)
         return self
 
@@ -44,8 +50,8 @@ class InterruptionRequest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._installed:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, self._before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.pending = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._before)

@@ -72,6 +72,8 @@ def time_sample(counters: Counters, added: AddedTime, account: CostSet, *, tiles
         Bounds(low, nominal, high),
         _bottleneck(alone[1], account),
         (*_terms(account, tiles), *added.terms),
+        step_times(alone[1], account),
+        core_times(alone[1], account.step_time_model).mean(axis=0),
         Bounds(*(float(slowdown(work)) for work in alone)) if clocked else None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import pickle
 import signal
@@ -65,7 +66,8 @@ class LocalProcesses:
             min(self._count, len(tasks)), mp_context=context, initializer=_begin, initargs=(shared,)
         )
         try:
-            pending: dict[Future[Outcome], str] = {pool.submit(_perform, task): task.name for task in tasks}
+            with _no_interruption():
+                pending: dict[Future[Outcome], str] = {pool.submit(_perform, task): task.name for task in tasks}
             for done in as_completed(pending):
                 yield pending[done], done.result()
         finally:
@@ -76,10 +78,22 @@ class LocalProcesses:
                 process.join()
 
 
+@contextlib.contextmanager
+def _no_interruption() -> Iterator[None]:
+    """Let Ctrl-C wait, also in processes that begin here: it is for this one, which ends the others.
+
+    A terminal tells all of them, and one that is still importing would answer with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(shared: Path) -> None:
-    """Make a process ready: a Ctrl-C is for the one that began it, which ends the others."""
+    """Make a process ready."""
     global _here  # noqa: PLW0603 - a worker has no other place that outlives a task
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _here = pickle.loads(shared.read_bytes())
 
 

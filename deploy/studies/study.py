@@ -86,6 +86,9 @@ class Study(BaseModel, ABC):
     needs_model: ClassVar[bool] = True
     """Whether it is of a deployed network; others train their own."""
 
+    preparing_stages: ClassVar[int] = 0
+    """How many stages `prepare` tells of."""
+
     seed: int = Field(default=0, ge=0, description="Of everything drawn at random.")
 
     @abstractmethod

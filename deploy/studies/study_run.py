@@ -53,6 +53,11 @@ class StudyResult:
     document: Mapping[str, Any]
 
 
+def study_stages(study: Study) -> int:
+    """How many stages `run_study` tells of: those of preparing, all tasks, and conclusions."""
+    return study.preparing_stages + 2
+
+
 def run_study(
     study: Study, subject: Subject | None, out: Path, workers: Workers, progress: Progress, command: str = ""
 ) -> StudyResult:

@@ -26,6 +26,7 @@ from ..lowering.lower import prepare
 from ..model_source import load_graph, open_data, open_training_data, with_built_in_options
 from ..progress import Progress
 from ..rerun import prepared_data
+from ..stage_plan import network_stages
 
 Array = NDArray[Any]
 DEFAULT_TARGET = "loihi2"
@@ -118,6 +119,11 @@ def open_subject(
     notes = (*graph.assumptions, *recordings.notes, *compiled.notes)
     training = partial(open_training_data, model, graph, config) if data is None else None
     return Subject(model, compiled.program, recordings, graph, config, config.costs, notes, training)
+
+
+def subject_stages(model: str, config: Configuration) -> int:
+    """How many stages `open_subject` tells of."""
+    return 0 if Path(model).is_dir() else network_stages(model, config)
 
 
 def _refuse_other_choices(folder: str, program: Program, target: str | None, config: Configuration) -> None:

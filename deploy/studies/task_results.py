@@ -68,7 +68,7 @@ class TaskResults:
                     return None
                 arrays = read_arrays(file)
             return Outcome(tuple(document["rows"]), arrays)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def write(self, name: str, outcome: Outcome) -> None:

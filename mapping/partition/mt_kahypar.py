@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import BackendMissingError
+from ..deaf_calls import interruptible
 from ..hypergraph import Hypergraph
 from ..search import Search
 from .block_limits import BlockLimits
@@ -75,7 +76,9 @@ class MtKaHyPar:
         whole = session.create_hypergraph(
             context, hypergraph.neurons, len(nets), nets, weights.tolist(), rates.tolist()
         )
-        return np.array(whole.partition(context).get_partition(), dtype=np.int32)
+        with interruptible():
+            partition = whole.partition(context)
+        return np.array(partition.get_partition(), dtype=np.int32)
 
 
 def _weights(hypergraph: Hypergraph, blocks: int, limits: BlockLimits) -> tuple[Array, float]:

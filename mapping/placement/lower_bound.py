@@ -31,8 +31,6 @@ def gilmore_lawler(problem: PlacementProblem) -> float:
     At every slot a node has the best neighbourhood that there could be: most traffic to the nearest slots, a message
     counted half at either end. Then every slot is taken once.
     """
-    from scipy.optimize import linear_sum_assignment
-
     free, fixed, between, to_fixed, cost = _parts(problem)
     slots = open_slots(problem)
     if free.size == 0:
@@ -43,6 +41,10 @@ def gilmore_lawler(problem: PlacementProblem) -> float:
     nearest = np.sort(distances, axis=1)[:, :most]
     costs = _falling(between, most) @ nearest.T / 2
     costs += to_fixed @ problem.distance(problem.pinned[fixed][:, None], slots[None, :])
+    if free.size == 1:  # whoever maps to a single core need not wait for SciPy's optimizers to be imported
+        return cost + float(costs.min())
+    from scipy.optimize import linear_sum_assignment
+
     return cost + float(costs[linear_sum_assignment(costs)].sum())
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from math import prod
 
 from .operator import Operator, Shape, ShapeError
 
@@ -21,7 +20,7 @@ class Flatten(Operator):
         start, end = (axis + axes if axis < 0 else axis for axis in (self.start, self.end))
         if not 0 <= start <= end < axes:
             raise ShapeError(f"joins axes {self.start} to {self.end}")
-        return (*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :])
+        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +43,6 @@ class Reshape(Operator):
     shape: Shape
 
     def output_shape(self, shape: Shape) -> Shape:
-        if np.prod(shape) != np.prod(self.shape):
-            raise ShapeError(f"makes shape {self.shape}, of {int(np.prod(self.shape))} elements")
+        if prod(shape) != prod(self.shape):
+            raise ShapeError(f"makes shape {self.shape}, of {prod(self.shape)} elements")
         return self.shape

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .. import connectivity
+from ..size_limits import excess
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -15,6 +16,13 @@ Shape = tuple[int, ...]
 
 class ShapeError(ValueError):
     """What arrives at an operator has a shape that it cannot take."""
+
+
+def require_moderate(shape: Shape) -> None:
+    """Raise ShapeError where an image with its padding, which is made in memory, is larger than a layer may be."""
+    wrong = excess(shape)
+    if wrong:
+        raise ShapeError(f"pads to what {wrong}")
 
 
 class Operator(ABC):

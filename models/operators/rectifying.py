@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import connectivity
-from .operator import Array, Operator, Shape, ShapeError
+from .operator import Array, Operator, Shape, ShapeError, require_moderate
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,24 @@ class MaxPool(Operator):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != len(self.kernel) + 1:
             raise ShapeError(f"pools over {len(self.kernel)} spatial axes")
+        require_moderate((shape[0], *(size + sum(pads) for size, pads in zip(shape[1:], self.padding, strict=True))))
         sizes = zip(shape[1:], self.kernel, self.stride, self.padding, self.dilation, strict=True)
         result = (shape[0], *(connectivity.window_count(*axis) for axis in sizes))
         if min(result) < 1:
             raise ShapeError(f"its window {self.kernel} is larger than the padded input")
+        return result
+
+    def inside(self, shape: Shape) -> Array:
+        """How many elements of a window fall on the input, for each place of the window: (*size of the output)."""
+        result = np.ones((), dtype=np.int64)
+        counts = self.output_shape(shape)[1:]
+        for size, count, width, stride, (before, _), dilation in zip(
+            shape[1:], counts, self.kernel, self.stride, self.padding, self.dilation, strict=True
+        ):
+            starts = np.arange(count) * stride - before
+            first = np.maximum(-(starts // dilation), 0)  # -(a // b) is -a / b, rounded upwards
+            last = np.minimum((size - 1 - starts) // dilation, width - 1)
+            result = result[..., np.newaxis] * np.maximum(last - first + 1, 0)
         return result
 
     def windows(self, shape: Shape) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import connectivity
-from .operator import Array, LinearOperator, Shape, ShapeError
+from .operator import Array, LinearOperator, Shape, ShapeError, require_moderate
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,11 @@ class Linear(LinearOperator):
         return np.broadcast_to(self.bias, self.output_shape(shape)).reshape(-1).astype(np.float64)
 
 
+def _padded(shape: Shape, padding: tuple[tuple[int, int], ...]) -> Shape:
+    """Shape of an image with zeros around."""
+    return (shape[0], *(size + before + after for size, (before, after) in zip(shape[1:], padding, strict=True)))
+
+
 @dataclass(frozen=True, eq=False)
 class Convolution(LinearOperator):
     """Cross-correlation with a bias per channel.
@@ -71,6 +76,7 @@ class Convolution(LinearOperator):
         channels = int(self.weight.shape[1]) * self.groups
         if len(shape) != self.weight.ndim - 1 or shape[0] != channels:
             raise ShapeError(f"takes {channels} channels and {self.weight.ndim - 2} spatial axes")
+        require_moderate(_padded(shape, self.padding))
         result = self.connectivity(shape).output_shape
         if min(result) < 1:
             raise ShapeError(f"its kernel {self.weight.shape[2:]} is larger than the padded input")
@@ -176,7 +182,9 @@ class Pool(LinearOperator):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != len(self.kernel) + 1:
             raise ShapeError(f"pools over {len(self.kernel)} spatial axes")
-        result = self.connectivity(shape).output_shape
+        require_moderate(_padded(shape, self.padding))
+        axes = zip(shape[1:], self.kernel, self.stride, self.padding, strict=True)
+        result = (shape[0], *(connectivity.window_count(*axis, 1) for axis in axes))
         if min(result) < 1:
             raise ShapeError(f"its window {self.kernel} is larger than the padded input")
         return result

@@ -5,12 +5,13 @@ The rounding is left out because spikes have steps of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..operators import Identity, Input, MaxPool, Neurons, Pool, Rectifier, Reshape, Scale, Select
+from ..operators import Identity, Input, MaxPool, Neurons, Operator, Pool, Rectifier, Reshape, Scale, Select
 from .dataflow import Dataflow, Signal
 
 Array = NDArray[Any]
@@ -44,17 +45,32 @@ def listed(names: list[str]) -> str:
 
 def _is_nonnegative(flow: Dataflow, node: str) -> bool:
     """Whether a signal comes from rectifiers or spiking neurons by ways that keep it at or above zero."""
-    operator = flow.nodes[node]
-    if isinstance(operator, Rectifier) or (isinstance(operator, Neurons) and not operator.model.graded):
-        return True
-    keeps = isinstance(operator, MaxPool | Pool | Reshape | Select | Identity)
-    return keeps and all(_is_nonnegative(flow, source) for source in flow.sources(node))
+    return _all_come_from(
+        flow,
+        node,
+        lambda one: isinstance(one, Rectifier) or (isinstance(one, Neurons) and not one.model.graded),
+        (MaxPool, Pool, Reshape, Select, Identity),
+    )
 
 
 def _is_data(flow: Dataflow, node: str) -> bool:
     """Whether a signal is the model's input, moved or scaled at most."""
-    operator = flow.nodes[node]
-    if isinstance(operator, Input):
-        return True
-    moves = isinstance(operator, Reshape | Select | Identity | Scale)
-    return moves and all(_is_data(flow, source) for source in flow.sources(node))
+    return _all_come_from(flow, node, lambda one: isinstance(one, Input), (Reshape, Select, Identity, Scale))
+
+
+def _all_come_from(
+    flow: Dataflow, node: str, is_source: Callable[[Operator], bool], passing: tuple[type[Operator], ...]
+) -> bool:
+    """Whether all ways back from a node lead to sources, through operators of some types only."""
+    seen, waiting = {node}, [node]
+    while waiting:
+        name = waiting.pop()
+        operator = flow.nodes[name]
+        if is_source(operator):
+            continue
+        if not isinstance(operator, passing):
+            return False
+        before = [source for source in flow.sources(name) if source not in seen]
+        seen.update(before)
+        waiting += before
+    return True

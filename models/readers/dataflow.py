@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import Edge, Graph, unused
+from ..graph import Edge, Graph
 from ..neurons import Neuron
 from ..operators import (
     Convolution,
@@ -29,21 +30,17 @@ from ..operators import (
     Scale,
     Select,
     Shape,
+    ShapeError,
     TransposedConvolution,
 )
+from ..size_limits import LARGEST_NETWORK, MOST_NODES, excess
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What leaves a node.
-
-    Attributes
-    ----------
-    node : its name.
-    shape : (channels, *size) or (features,).
-    """
+    """What leaves a node: its name, and a shape of (channels, *size) or (features,)."""
 
     node: str
     shape: Shape
@@ -52,14 +49,17 @@ class Signal:
 class Dataflow:
     """Collects nodes and edges; every method adds a node behind what it is given and returns what leaves it.
 
-    Names need not be unique: a second node of a name gets a number. Shapes that do not suit raise
-    `operators.ShapeError`, which says what the operator takes.
+    A second node of a name gets a number. Shapes that do not suit, or are too large, raise `operators.ShapeError`.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Operator] = {}
         self.edges: list[Edge] = []
         self.assumptions: list[str] = []
+        self._elements = 0  # of what leaves all nodes
+        self._last_numbers: dict[str, int] = {}  # of nodes that ask for the same name
+        self._sources: dict[str, list[str]] = {}
+        self._indexed = 0  # edges that are in `_sources`
 
     def input(self, name: str, shape: Shape, axes: tuple[int, ...] | None = None) -> Signal:
         """Where data enters; `axes` as in `operators.Input`."""
@@ -113,8 +113,7 @@ class Dataflow:
         longer: tuple[int, ...],
     ) -> Signal:
         """The adjoint of a convolution, `longer` being PyTorch's output padding; see `operators`."""
-        operator = TransposedConvolution(weight, bias, stride, padding, dilation, groups, longer)
-        return self.then(name, operator, signal)
+        return self.then(name, TransposedConvolution(weight, bias, stride, padding, dilation, groups, longer), signal)
 
     def scale(self, name: str, signal: Signal, scale: Array, offset: Array | None = None) -> Signal:
         """y = s x + b, element by element; s and b can be broadcast to the signal's shape by NumPy's rules."""
@@ -150,17 +149,16 @@ class Dataflow:
         dilation : of the window; None for 1 along every axis.
         """
         dilation = dilation or (1,) * len(kernel)
+        windows = MaxPool(kernel, stride, padding, dilation)
+        windows.output_shape(signal.shape)  # raises before weights are made
         if all(step == 1 for step in dilation):
             pooled = self.pool(name, signal, kernel, stride, padding, average=True)
         else:
-            channels = signal.shape[0]
-            weight = np.full((channels, 1, *kernel), 1 / np.prod(kernel))
-            pooled = self.convolution(name, signal, weight, None, stride, padding, dilation, channels)
+            weight = np.full((signal.shape[0], 1, *kernel), 1 / np.prod(kernel))
+            pooled = self.convolution(name, signal, weight, None, stride, padding, dilation, signal.shape[0])
         if count_padding or not any(side for axis in padding for side in axis):
             return pooled
-        windows = MaxPool(kernel, stride, padding, dilation).windows((1, *signal.shape[1:]))
-        inside = np.count_nonzero(windows >= 0, axis=0)
-        return self.scale(f"{name}.border", pooled, np.prod(kernel) / np.maximum(inside, 1))
+        return self.scale(f"{name}.border", pooled, np.prod(kernel) / np.maximum(windows.inside(signal.shape), 1))
 
     def max_pool(
         self,
@@ -177,8 +175,7 @@ class Dataflow:
     def rectify(self, name: str, signal: Signal, ceiling: float | Array = np.inf) -> Signal:
         """min(max(x, 0), ceiling), the ceiling one or one a channel; behind a rectifier, one in place of both."""
         ceilings = np.asarray(ceiling, dtype=np.float64)
-        before = self.nodes[signal.node]
-        if isinstance(before, Rectifier):
+        if isinstance(before := self.nodes[signal.node], Rectifier):
             if np.all(ceilings >= before.ceiling):
                 return signal
             ceilings = np.minimum(ceilings, before.ceiling)
@@ -205,6 +202,7 @@ class Dataflow:
         axis = axis % len(signals[0].shape)
         sizes = [signal.shape[axis] for signal in signals]
         shape = (*signals[0].shape[:axis], sum(sizes), *signals[0].shape[axis + 1 :])
+        _require_moderate(shape)
         parts, first = [], 0
         for number, (signal, size) in enumerate(zip(signals, sizes, strict=True)):
             elements = np.full(shape, -1)
@@ -217,8 +215,7 @@ class Dataflow:
 
     def close_loop(self, source: Signal, target: Signal) -> None:
         """An edge that carries the previous step of `source`; once, however often it is asked for."""
-        edge = Edge(source.node, target.node, 1)
-        if edge not in self.edges:
+        if (edge := Edge(source.node, target.node, 1)) not in self.edges:
             self.edges.append(edge)
 
     def select(self, name: str, signal: Signal, elements: Array) -> Signal:
@@ -238,7 +235,10 @@ class Dataflow:
 
     def sources(self, node: str) -> tuple[str, ...]:
         """Names of the nodes that a node reads."""
-        return tuple(edge.source for edge in self.edges if edge.target == node)
+        for edge in self.edges[self._indexed :]:
+            self._sources.setdefault(edge.target, []).append(edge.source)
+        self._indexed = len(self.edges)
+        return tuple(self._sources.get(node, ()))
 
     def graph(self, name: str) -> Graph:
         """The verified graph, without the nodes that lead to no output.
@@ -268,7 +268,27 @@ class Dataflow:
         return graph
 
     def _added(self, name: str, operator: Operator, signals: Sequence[Signal], shape: Shape) -> Signal:
-        name = unused(name, self.nodes)
+        _require_moderate(shape)
+        self._elements += prod(shape)
+        if self._elements > LARGEST_NETWORK:
+            raise ShapeError(f"with all that stands before it makes more than {LARGEST_NETWORK} elements")
+        if len(self.nodes) >= MOST_NODES:
+            raise ShapeError(f"stands behind {MOST_NODES} nodes, the most that a network may have")
+        name = self._unused(name)
         self.nodes[name] = operator
         self.edges += [Edge(signal.node, name) for signal in signals]
         return Signal(name, shape)
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number where there is one like it."""
+        number, result = self._last_numbers.get(name, 1), name
+        while result in self.nodes:
+            number += 1
+            result = f"{name} {number}"
+        self._last_numbers[name] = number
+        return result
+
+
+def _require_moderate(shape: Shape) -> None:
+    if wrong := excess(shape):
+        raise ShapeError(f"makes what {wrong}")

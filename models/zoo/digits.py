@@ -12,6 +12,7 @@ with the most spikes, the lower index where two have equally many.
 
 import hashlib
 import importlib.metadata
+import io
 import itertools
 import json
 import math
@@ -129,7 +130,9 @@ def train(
     train_accuracy, _ = evaluate(network, images, labels)
     test_images, test_labels = digits_data.load("test")
     test_accuracy, spikes = evaluate(network, test_images, test_labels)
-    _replace(out, lambda temporary: nir.write(temporary, export(network)))
+    content = io.BytesIO()  # HDF5's library crashes on a full disk; Python says so
+    nir.write(content, export(network))
+    _replace(out, lambda temporary: temporary.write_bytes(content.getvalue()))
     command = f"spikeloom train digits --seed {seed}"
     contents: dict[str, Any] = {
         "name": "digits",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +75,17 @@ def processes_of(folder: Path) -> list[str]:
         if str(folder) in line:
             found.append(line)
     return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No shared memory of a run stays that is over, whose temporary folder, which it is named after, is gone."""
+    yield
+    wait_until(lambda: all(Path(tempfile.gettempdir(), name[:13]).exists() for name in shared_memory()))
+
+
+def shared_memory() -> list[str]:
+    return [path.name for path in Path("/dev/shm").glob("lava-*")]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -164,9 +178,23 @@ def test_killing_the_program_kills_its_children(program: Path) -> None:
     command = [sys.executable, program / "run.py", "--input", program / "spikes.npz", "--output", program / "out.npz"]
     with subprocess.Popen(command) as running:
         wait_until(lambda: len(processes_of(program)) > 4)
+        assert shared_memory()
         running.kill()
     wait_until(lambda: not processes_of(program))
     assert not (program / "out.npz").exists()
+
+
+def test_killing_all_children_at_once_ends_the_program(program: Path) -> None:
+    """Even Python's keeper of shared memory, so that nobody but the supervisor is left to free it."""
+    with (program / "leaky_rule.py").open("a") as rule:
+        rule.write("\n\ndef step(*state, **parameters):\n    import time\n\n    time.sleep(1000)\n")
+    command = [sys.executable, program / "run.py", "--input", program / "spikes.npz", "--output", program / "out.npz"]
+    with subprocess.Popen(command) as running:
+        wait_until(lambda: len(processes_of(program)) > 4 and bool(shared_memory()))
+        [worker] = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        os.killpg(int(worker), signal.SIGKILL)
+        assert running.wait(PATIENCE) != 0
+    wait_until(lambda: not processes_of(program))
 
 
 def test_the_backend_says_when_time_is_up() -> None:

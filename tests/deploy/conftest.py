@@ -22,7 +22,7 @@ from spikeloom.models.readers.dataflow import Dataflow, Signal
 Array = NDArray[Any]
 CEILINGS = ("none", "one", "channels")
 INPUTS, HIDDEN, CLASSES, STEPS, SAMPLES = 4, 6, 3, 20, 12
-VOID = {"meta", "rect", "br", "hr", "img", "link", "input"}
+VOID = {"meta", "br", "hr", "img", "link", "input"}
 NARROW = """
 extends: loihi2
 name: narrow

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from spikeloom.deploy.artifact import check_destination, read_report, replace_folder
+from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact_writing import check_destination
+from spikeloom.deploy.folder_replacement import replace_folder
+from spikeloom.deploy.manifest import write_manifest
 from spikeloom.models.errors import UnsupportedModelError, UsageError
 
 
@@ -49,8 +51,9 @@ def test_a_name_that_no_file_system_takes(tmp_path):
             act(tmp_path / ("x" * 300))
 
 
-def test_a_report_that_is_unlisted_is_refused(tmp_path):
-    (tmp_path / "report.json").write_text("{}")
-    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "files": {"program/x": ""}}))
+def test_an_artifact_without_a_report_is_refused(tmp_path):
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "x").touch()
+    write_manifest(tmp_path, {})
     with pytest.raises(UnsupportedModelError, match=r"lists no report\.json"):
         read_report(tmp_path)

@@ -14,7 +14,6 @@ from spikeloom.backends.program import Program
 from spikeloom.backends.run import Counters
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.baseline import baseline_section, whole_matrices
-from spikeloom.deploy.compare import comparison_of
 from spikeloom.mapping.mapper import map_network
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Dense
@@ -147,74 +146,3 @@ def test_a_split_matrix_is_one() -> None:
     assert section["counts"]["ordinary"]["multiply_accumulates"] == HIDDEN * INPUTS + 5
     # With spikes both parts are added.
     assert section["counts"]["spiking"]["stored_weights"] == HIDDEN * INPUTS + 2 * HIDDEN * CLASSES
-
-
-def report(target: str, energy: tuple[float, float, float], **more: Any) -> dict[str, Any]:
-    bounds = dict(zip(("low", "nominal", "high"), energy, strict=True))
-    return {
-        "model": {"name": "some", "sha256": "a"},
-        "target": {"name": target},
-        "cost_set": "one",
-        "ledger": [{"stage": "simulator", "accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "samples": 10}],
-        "counts": {"spikes": 5.0, "synaptic_operations": 50.0},
-        "steps": 4,
-        "cores": 3,
-        "mapping": {"places": [{"chip": 0}, {"chip": 2}, {"chip": 2}]},
-        "energy_accounts": {"dynamic_neurocore": bounds, **more.pop("accounts", {})},
-        "latency_per_sample": bounds,
-        "throughput": bounds,
-        "settings": {},
-        "data": {"sha256": "same"},
-        **more,
-    }
-
-
-@pytest.mark.parametrize(
-    ("targets", "energies", "sure"),
-    [
-        (("a", "b"), ((1, 2, 3), (4, 5, 6)), True),
-        (("a", "b"), ((1, 2, 4), (3, 5, 6)), False),  # ranges that overlap
-        (("a", "a"), ((1, 2, 4), (3, 5, 6)), True),  # the same constants on both sides
-        (("a", "a"), ((3, 4, 5), (1, 5, 6)), False),
-    ],
-)
-def test_the_least_energy_is_only_sure_where_ranges_say_so(
-    targets: tuple[str, str], energies: tuple[Any, Any], sure: bool
-) -> None:
-    reports = [report(target, energy) for target, energy in zip(targets, energies, strict=True)]
-    comparison = comparison_of(reports, labels=["first", "second"])
-    least = comparison["least_energy"]["dynamic_neurocore"]
-    assert (least["label"], least["sure"]) == ("first", sure)
-    assert least["next_over_least"] == energies[1][1] / energies[0][1]
-    assert comparison["deployments"][0]["chips"] == 2
-
-
-def test_accounts_are_never_mixed() -> None:
-    system = {"system_total": {"low": 0.1, "nominal": 0.2, "high": 0.3}}
-    comparison = comparison_of([report("a", (1, 2, 3)), report("b", (4, 5, 6), accounts=system)])
-    assert set(comparison["least_energy"]) == {"dynamic_neurocore"}
-    assert [one["label"] for one in comparison["deployments"]] == ["a", "b"]
-    assert "The account system total is known for b only." in comparison["notes"]
-
-
-def test_other_data_and_samples_are_said() -> None:
-    same = comparison_of([report("a", (1, 2, 3)), report("a", (1, 2, 3))], labels=["x", "y"])
-    assert same["notes"] == [] and same["differences"] == []
-    other = report("a", (1, 2, 3), data={"sha256": "other"})
-    other["ledger"] = [{**other["ledger"][0], "samples": 20}]
-    notes = comparison_of([report("a", (1, 2, 3)), other], labels=["x", "y"])["notes"]
-    assert notes[0] == "They ran on different numbers of samples: x on 10 and y on 20."
-    assert notes[1].startswith("They ran on different data:")
-    older = report("a", (1, 2, 3), data=None)
-    (unknown,) = comparison_of([report("a", (1, 2, 3)), older], labels=["x", "y"])["notes"]
-    assert unknown == "Whether the data are the same is not known, as y kept no record of them."
-
-
-def test_what_differs_in_the_configuration() -> None:
-    reports = [report("a", (1, 2, 3)), report("a", (1, 2, 3), steps=8)]
-    told = [{"bits": 8, "seed": 0, "samples": 1}, {"bits": "auto", "seed": 0, "samples": 2}]
-    comparison = comparison_of(reports, labels=["x", "y"], configurations=told)
-    assert comparison["differences"] == [
-        {"what": "steps", "values": {"x": 4, "y": 8}},
-        {"what": "bits", "values": {"x": 8, "y": "auto"}},
-    ]

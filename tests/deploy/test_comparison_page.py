@@ -1,7 +1,9 @@
-"""Several targets on one page and in one table: the same rows, safe, with a link to each report."""
+"""Several targets on one page, in the terminal and in Markdown: the same rows, safe, with a link to each report."""
 
+from __future__ import annotations
+
+import copy
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from spikeloom.deploy.comparison_page import render_comparison
-from spikeloom.deploy.comparison_rows import LONGEST_VALUE, figure_rows, least_sentence, shown_value
-from spikeloom.deploy.comparison_table import print_comparison
+from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.comparison.document import SUBJECTS, comparison_document
+from spikeloom.deploy.comparison.page import render_comparison
+from spikeloom.deploy.comparison.rows import (
+    LONGEST_VALUE,
+    change_rows,
+    figure_rows,
+    least_sentence,
+    placement_rows,
+    shown_value,
+)
+from spikeloom.deploy.document.markdown import markdown_of
+from spikeloom.deploy.document.terminal import print_document
 
 Parsed = Callable[[str], Any]
 ATTACK = "<script>alert(1)</script>\"'&"
@@ -20,30 +32,32 @@ COMMAND = "spikeloom deploy small.nir"
 
 @pytest.fixture
 def comparison(several_targets: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((several_targets / "report.json").read_text(encoding="utf-8"))
-    return document
+    return read_report(several_targets)
 
 
-def printed(comparison: dict[str, Any]) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    print_comparison(comparison, console)
-    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+def printed(comparison: dict[str, Any], width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_document(comparison_document(comparison), console)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
 def test_deploy_wrote_the_page_of_its_report(several_targets: Path, comparison: dict[str, Any]) -> None:
     written = (several_targets / "report.html").read_text(encoding="utf-8")
-    assert written == render_comparison(comparison, "small", COMMAND)
+    assert written == render_comparison(comparison, beside=True)
 
 
 def test_page_and_terminal_say_the_same(comparison: dict[str, Any], parsed: Parsed) -> None:
-    page, table = parsed(render_comparison(comparison, "small", COMMAND)).text, printed(comparison)
-    for row in figure_rows(comparison):
+    page = parsed(render_comparison(comparison)).text
+    table = " ".join(printed(comparison).split())
+    for row in (*figure_rows(comparison), *change_rows(comparison), *placement_rows(comparison)):
         assert row.name in page and row.name in table
         for cell in row.cells:
             assert cell.figure in page and cell.detail in page
             assert str(cell) in table
     sentences = [
-        *comparison["notes"], *comparison["refused"], comparison["deployments"][0]["baseline"]["verdict"],
+        comparison["verdict"], *comparison["notes"], *comparison["refused"],
+        *(change["summary"] for change in comparison["changes"]),
+        comparison["deployments"][0]["baseline"]["verdict"],
         *(least_sentence(name, least) for name, least in comparison["least_energy"].items()),
     ]  # fmt: skip
     for sentence in sentences:
@@ -51,7 +65,24 @@ def test_page_and_terminal_say_the_same(comparison: dict[str, Any], parsed: Pars
     reason = " ".join(comparison["refused"]["narrow"].split())
     assert "neurons" in reason and reason in page and reason in table
     assert "small runs on loihi2, spinnaker1 and spinnaker2, and does not fit narrow." in page
-    assert COMMAND in page
+    assert COMMAND in page and COMMAND in table
+
+
+def test_markdown_says_it_too(comparison: dict[str, Any]) -> None:
+    text = markdown_of(comparison_document(comparison))
+    assert text.startswith("# small on 3 targets\n\n**")
+    for row in (*figure_rows(comparison), *change_rows(comparison)):
+        for cell in row.cells:
+            assert str(cell) in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_lines_are_as_long_as_the_terminal_is_wide(comparison: dict[str, Any], width: int) -> None:
+    text = printed(comparison, width)
+    assert max(map(len, text.splitlines())) <= width and "\x1b" not in text
+    for row in figure_rows(comparison):
+        for cell in row.cells:
+            assert str(cell) in text  # figures stay in one piece
 
 
 def test_rows_hold_the_figures_of_the_deployments(comparison: dict[str, Any]) -> None:
@@ -75,47 +106,51 @@ def test_rows_hold_the_figures_of_the_deployments(comparison: dict[str, Any]) ->
 def test_each_name_leads_to_the_report_beside_the_page(
     several_targets: Path, comparison: dict[str, Any], parsed: Parsed
 ) -> None:
-    links = parsed(render_comparison(comparison, "small", COMMAND)).fetched
-    assert links == ["loihi2/report.html", "spinnaker1/report.html", "spinnaker2/report.html"]
+    links = set(parsed(render_comparison(comparison, beside=True)).fetched)
+    assert links == {"loihi2/report.html", "spinnaker1/report.html", "spinnaker2/report.html"}
     assert all((several_targets / link).is_file() for link in links)
+    assert parsed(render_comparison(comparison)).fetched == []
     comparison["deployments"][0]["label"] = "javascript:alert(1)"
-    assert parsed(render_comparison(comparison, "small", COMMAND)).fetched[0] == "javascript%3Aalert%281%29/report.html"
+    fetched = parsed(render_comparison(comparison, beside=True)).fetched
+    assert fetched[0] == "javascript%3Aalert%281%29/report.html"
 
 
 def test_the_page_needs_no_script_and_no_network(comparison: dict[str, Any], parsed: Parsed) -> None:
-    page = render_comparison(comparison, "small", COMMAND)
+    page = render_comparison(comparison)
     assert not {"script", "link", "img", "iframe"} & set(parsed(page).tags)
     for feature in ("<!doctype html>", "default-src 'none'", "prefers-color-scheme: dark", "width=device-width"):
         assert feature in page
+    assert page.startswith("<!doctype html>")
+
+
+def test_there_is_a_picture_of_each_account_and_of_the_time(comparison: dict[str, Any], parsed: Parsed) -> None:
+    page = render_comparison(comparison)
+    for name in ("accuracy", "dynamic_neurocore", "chip_total", "system_total", "latency"):
+        assert page.count(f'<figure id="{name}">') == 1
+    assert parsed(page).tags.count("svg") == 5
+
+
+def hostile(value: Any) -> Any:
+    """The document with every text in it replaced, but those that the schema allows a few of."""
+    if isinstance(value, dict):
+        kept = ("outcome", "of", "format")
+        return {name: part if name in kept else hostile(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [hostile(part) for part in value]
+    return ATTACK if isinstance(value, str) else value
 
 
 def test_strings_are_escaped(comparison: dict[str, Any], parsed: Parsed) -> None:
-    for one in comparison["deployments"]:
-        one |= {"label": ATTACK, "model": ATTACK, "target": ATTACK, "cost_set": ATTACK}
-        one["baseline"]["verdict"] = ATTACK
-        one["energy_accounts"][ATTACK] = one["energy_accounts"]["chip_total"]
-    comparison |= {"refused": {ATTACK: ATTACK}, "notes": [ATTACK]}
-    comparison["least_energy"][ATTACK] = comparison["least_energy"]["chip_total"] | {"label": ATTACK}
-    comparison["differences"].append({"what": ATTACK, "values": {ATTACK: ATTACK}})
-    page = render_comparison(comparison, ATTACK, ATTACK)
+    attacking = hostile(copy.deepcopy(comparison))
+    attacking["differences"] = [
+        {"of": subject, "what": ATTACK, "values": {ATTACK: ATTACK}} for subject in (*SUBJECTS, "configuration")
+    ]
+    attacking["refused"] = {ATTACK: ATTACK}
+    page = render_comparison(attacking, beside=True)
     assert "script" not in parsed(page).tags
     assert "&lt;script&gt;" in page
-
-
-def test_any_key_may_be_missing(comparison: dict[str, Any]) -> None:
-    for key in comparison:
-        less = {name: value for name, value in comparison.items() if name != key}
-        for part in ({}, less, comparison | {key: None}):
-            assert render_comparison(part, "small", "").rstrip().endswith("</html>")
-            printed(part)
-    for key in comparison["deployments"][0]:
-        for deployments in (
-            [{name: value for name, value in one.items() if name != key} for one in comparison["deployments"]],
-            [one | {key: None} for one in comparison["deployments"]],
-        ):
-            part = comparison | {"deployments": deployments}
-            assert render_comparison(part, "small", "").rstrip().endswith("</html>")
-            printed(part)
+    text = markdown_of(comparison_document(attacking | {"command": ""}))  # which stands in a fence, as it is
+    assert "\\<script" in text and "<script" not in text.replace("\\<script", "")
 
 
 def test_values_that_differ_are_cut_to_a_length() -> None:

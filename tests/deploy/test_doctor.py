@@ -9,7 +9,9 @@ from types import ModuleType
 import pytest
 
 from spikeloom.deploy import doctor
-from spikeloom.deploy.doctor import Finding, State, diagnose
+from spikeloom.deploy import machine_findings as machine
+from spikeloom.deploy.doctor import diagnose
+from spikeloom.deploy.finding import Finding, State
 
 AVAILABILITY = "spikeloom.backends.lava.availability"
 
@@ -41,7 +43,7 @@ def test_it_finds_what_the_tests_run_on() -> None:
     names = [finding.name for finding in diagnose()]
     assert names[0] == "Python"
     assert len(names) == len(set(names))
-    assert {"simulator", "torch", "lava", "test data"} <= set(names)
+    assert {"simulator", "torch", "lava", "test data", "processors", "memory", "disk", "machine code"} <= set(names)
     assert found("Python").state is State.OK
 
 
@@ -118,3 +120,39 @@ def test_the_folder_of_test_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv(doctor.DATA_VARIABLE, str(tmp_path / "absent"))
     assert found("test data").state is State.OPTIONAL
     assert doctor.DATA_VARIABLE in found("test data").remedy
+
+
+def test_little_memory_of_the_machine_or_of_its_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 64000000 kB\nMemAvailable: 1000000 kB\n")
+    monkeypatch.setattr(machine, "MEMORY_OF_LINUX", tmp_path / "meminfo")
+    monkeypatch.setattr(machine, "LIMITS_OF_A_CONTAINER", ())
+    assert (found("memory").state, "1.0 GB free" in found("memory").version) == (State.SCARCE, True)
+    assert "--samples" in found("memory").remedy
+    (tmp_path / "meminfo").write_text("MemTotal: 64000000 kB\nMemAvailable: 60000000 kB\n")
+    (tmp_path / "limit").write_text("500000000\n")
+    monkeypatch.setattr(machine, "LIMITS_OF_A_CONTAINER", (tmp_path / "limit",))
+    assert found("memory").version == "0.5 GB free of 0.5"
+    (tmp_path / "limit").write_text("max\n")
+    monkeypatch.setattr(machine, "ENOUGH_MEMORY", 0.01)
+    assert found("memory").state is State.OK
+    monkeypatch.setattr(machine, "MEMORY_OF_LINUX", tmp_path / "absent")
+    assert found("memory").state is State.OK
+
+
+def test_little_room_on_disk_and_in_shared_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "SHARED_MEMORY", tmp_path)
+    for name in ("ENOUGH_DISK", "ENOUGH_SHARED"):
+        monkeypatch.setattr(machine, name, 1e9)
+    assert {found(name).state for name in ("disk", "temporary files", "shared memory")} == {State.SCARCE}
+    assert "--shm-size" in found("shared memory").remedy
+    monkeypatch.setattr(machine, "SHARED_MEMORY", tmp_path / "absent")
+    assert found("shared memory").state is State.OK
+
+
+def test_machine_code_without_a_lasting_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert found("machine code") == Finding("machine code", State.OK, str(tmp_path / "spikeloom"))
+    assert list((tmp_path / "spikeloom").iterdir()) == []
+    monkeypatch.setattr("spikeloom.models.compiled_code._places", lambda: iter((Path("/proc/nowhere"),)))
+    assert found("machine code").state is State.SCARCE
+    assert "XDG_CACHE_HOME" in found("machine code").remedy

@@ -16,7 +16,7 @@ from scipy import stats
 
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.cli_study import run_study_command
+from spikeloom.commands.application import app
 from spikeloom.deploy.configuration import Configuration
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.progress import TerminalProgress
@@ -342,9 +342,9 @@ def test_a_single_output_has_no_class_that_could_change() -> None:
 
 
 def test_the_command_breaks_the_built_in_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = "faults digits --samples 20 --kinds dead-neurons,dead-cores --rates 0.5 --repeats 1 --processes 1 --out"
+    words = "study faults digits --samples 20 --kinds dead-neurons,dead-cores --rates 0.5 --repeats 1 --processes 1"
     with pytest.raises(SystemExit) as end:
-        run_study_command([*words.split(), str(tmp_path / "study")])
+        app([*words.split(), "--out", str(tmp_path / "study")])
     assert end.value.code == 0
     assert "Mapped again around what is dead, it recovers" in capsys.readouterr().out
     with (tmp_path / "study" / "rates.csv").open() as file:

@@ -141,7 +141,7 @@ def test_chips_refuse_what_they_cannot_learn_by(tmp_path: Path) -> None:
         ("{rule: stdp, tau: 4}", "no configuration key 'layers.out.learning.tau'; the keys are sources, epoch"),
         ("{rule: stdp, epoch: 64}", "layers.out.learning.epoch cannot be 64"),
         ("{rule: stdp, a_plus: 9}", "the scale 9*2^0 of a product has more than 3 bits"),
-        ("{rule: reward-modulated-stdp}", "layers.out.learning.reward cannot be"),
+        ("{rule: reward-modulated-stdp}", "line 3: layers.out.learning.reward is missing: it must be a text"),
         ("{rule: sum-of-products}", "needs at least one of weight_rule"),
         ("{rule: sum-of-products, weight_rule: x0*q}", "the learning rule 'x0*q' cannot be read"),
         ("{rule: stdp, lowest_weight: 9, highest_weight: 3}", "highest_weight of a learning rule cannot be 3"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,13 +22,22 @@ from spikeloom.backends.lava.availability import lava_problem
 SAMPLES, STEPS, INPUTS, CLASSES = 12, 20, 4, 3
 
 
+STAGE = re.compile(r"^\[\d+/\d+\] .*\n", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """How a command ended; `err` is without the lines of progress, which are in `stages`."""
 
     code: int
     out: str
     err: str
+    stages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, code: int, out: str, err: str) -> Done:
+        """Take the lines of progress out of what was written to standard error."""
+        return cls(code, out, STAGE.sub("", err), tuple(line.rstrip("\n") for line in STAGE.findall(err)))
 
     @property
     def json(self) -> Any:
@@ -54,7 +64,7 @@ def spikeloom(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
             cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
-        return Done(code, *capfd.readouterr())
+        return Done.of(code, *capfd.readouterr())
 
     return command
 
@@ -68,7 +78,7 @@ def run_apart() -> Command:
         environment = {**os.environ, "COLUMNS": "200", **options.pop("env", {})}
         kept = {name: value for name, value in environment.items() if value is not None}
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=280, env=kept, **options)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done.of(done.returncode, done.stdout, done.stderr)
 
     return command
 
@@ -95,6 +105,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     x = (random.random((SAMPLES, STEPS, INPUTS)) < 0.3).astype(np.uint8)
     np.savez(folder / "data.npz", x=x, y=random.integers(0, CLASSES, SAMPLES))
     return folder
+
+
+@pytest.fixture(scope="session")
+def hash_anew() -> Callable[[Path], None]:
+    """Give an artifact that was changed by hand the hashes of what is in it now."""
+    from spikeloom.deploy.manifest import MANIFEST_NAME, write_manifest
+
+    def write(folder: Path) -> None:
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        content = {key: value for key, value in manifest.items() if key not in ("format", "files", "hash")}
+        (folder / MANIFEST_NAME).unlink()
+        write_manifest(folder, content)
+
+    return write
 
 
 def in_lava(samples: int) -> int:

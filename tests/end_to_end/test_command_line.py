@@ -10,7 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-COMMANDS = ("check", "deploy", "run", "report", "targets", "train", "doctor")
+COMMANDS = (
+    "init", "check", "targets", "deploy", "run", "report", "compare", "estimate", "export", "train", "study", "doctor",
+)  # fmt: skip
 RESOURCE = {"kind": "assumed", "source": "a test"}
 
 
@@ -128,7 +130,7 @@ def test_run_and_report(spikeloom, tiny, tiny_artifact):
         (["--samples", 0], ["--samples", "1"]),
         (["--lava-samples", -1], ["--lava-samples", "0"]),
         (["--calibration-samples", 0], ["--calibration-samples"]),
-        (["--dt", 0], ["--dt", "greater than 0"]),
+        (["--dt", 0], ["--dt", "above 0"]),
         (["--dt", "nan"], ["--dt"]),
         (["--dt", "inf"], ["--dt"]),
         (["--min-accuracy", 2], ["--min-accuracy", "1"]),

@@ -190,7 +190,7 @@ def test_average_pools_are_an_approximation_that_is_asked_for(deploy, digits):
     assert accuracy["ordinary"] == pytest.approx(digits.accuracy["convolutional"])
 
 
-@pytest.mark.parametrize("method", ["rate", "sigma-delta"])
+@pytest.mark.parametrize("method", [pytest.param("rate", marks=pytest.mark.slow), "sigma-delta"])
 def test_what_was_deployed_runs_again_with_the_same_figures(spikeloom, digits, tmp_path, method):
     in_lava = 0 if lava_problem() or method == "rate" else 2
     out = tmp_path / "out"

@@ -42,6 +42,7 @@ def test_loihi_1_has_no_graded_spikes(spikeloom, tmp_path):
     assert spikeloom("check", "digits", "--target", "loihi1", "--encoder", "rate", "--json").json["fits"]
 
 
+@pytest.mark.slow
 def test_on_loihi_1_with_rates(spikeloom, tmp_path):
     options = ("--target", "loihi1", "--encoder", "rate", "--samples", 40, "--lava-samples", 0, "--seed", 3)
     report = spikeloom("deploy", "digits", *options, "--out", tmp_path / "out", "--json").json

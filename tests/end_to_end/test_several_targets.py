@@ -201,3 +201,13 @@ def test_a_damaged_comparison_is_refused(spikeloom: Any, targets_artifact: Path,
     with (tmp_path / "copy" / "report.json").open("a") as file:
         file.write(" ")
     is_error(spikeloom("report", tmp_path / "copy"), 3, "report.json is not what the deployment wrote")
+
+
+def test_deployments_for_several_targets_are_checked_together(targets_artifact, tmp_path, spikeloom):
+    copy = shutil.copytree(targets_artifact, tmp_path / "copy")
+    with (copy / "spinn3" / "lava" / "run.py").open("a") as file:
+        file.write("\n")
+    done = spikeloom("compare", copy)
+    assert (done.code, done.out) == (3, "")
+    assert "spinn3/lava/run.py is not what the deployment wrote" in done.err
+    assert spikeloom("report", copy / "loihi1").code == 0  # which is one of its own

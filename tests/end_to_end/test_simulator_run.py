@@ -74,7 +74,7 @@ def test_what_cannot_be_recorded_is_said(
 def test_a_ctrl_c_leaves_what_is_done(
     monkeypatch: pytest.MonkeyPatch, tiny: Path, tmp_path: Path, artifact: Path
 ) -> None:
-    from spikeloom import cli
+    from spikeloom.commands.application import app
 
     def stage(self: Any, name: str, total: int | None = None) -> Callable[[float], None]:
         return lambda done: os.kill(os.getpid(), signal.SIGINT)
@@ -84,11 +84,11 @@ def test_a_ctrl_c_leaves_what_is_done(
     monkeypatch.setattr("spikeloom.backends.simulator.simulate.processors", lambda: 1)  # else what is done is chance
     full, part = tmp_path / "full.npz", tmp_path / "part.npz"
     arguments = ["run", str(artifact), "--data", str(tiny / "data.npz"), "--out"]
-    done = CliRunner().invoke(cli.app, [*arguments, str(part)])
+    done = CliRunner().invoke(app, [*arguments, str(part)])
     assert done.exit_code == 130, done.output
     assert "Interrupted: this is" in done.output and f"1 of {load_program(artifact).steps} steps" in done.output
     monkeypatch.setattr(TerminalProgress, "stage", lambda *arguments: lambda done: None)
-    assert CliRunner().invoke(cli.app, [*arguments, str(full)]).exit_code == 0
+    assert CliRunner().invoke(app, [*arguments, str(full)]).exit_code == 0
     with np.load(part) as interrupted, np.load(full) as complete:
         samples, steps = int(interrupted["samples"]), int(interrupted["steps"])
         assert steps == 1 and 0 < samples <= complete["samples"] and complete["steps"] == complete["asked"][1]

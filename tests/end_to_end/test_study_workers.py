@@ -66,6 +66,7 @@ def assert_same(out: Path, undisturbed: Path) -> None:
     assert facts[0] == facts[1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_a_killed_process_and_a_ctrl_c_change_nothing(tiny: Path, undisturbed: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"

@@ -62,8 +62,15 @@ def test_residual_sums_wait_for_the_longer_way(benchmark_networks: ModuleType) -
     assert network.gap == 0
 
 
-@pytest.mark.parametrize("fused", [False, True])
-@pytest.mark.parametrize("name", ["ResNet-50", "MobileNet"])
+@pytest.mark.parametrize(
+    ("name", "fused"),
+    [
+        ("ResNet-50", False),
+        pytest.param("ResNet-50", True, marks=pytest.mark.slow),
+        ("MobileNet", False),
+        ("MobileNet", True),
+    ],
+)
 def test_small_images_are_divided_within_the_limits_and_fill_their_cores(
     benchmark_networks: ModuleType, name: str, fused: bool
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from spikeloom.cli_options import READING
+from spikeloom.commands.reading_options import READING
 from spikeloom.deploy.configuration import Configuration
 from spikeloom.models.encoders import (
     ENCODERS,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # this folder stays as it was written
 sys.path.insert(0, str(HERE))  # PYTHONSAFEPATH and -P leave it out
 
 from supervisor import supervise  # noqa: E402

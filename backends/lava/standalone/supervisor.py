@@ -18,8 +18,11 @@ import threading
 import time
 from typing import NoReturn
 
+from run_memory import remove_memory
+
 TIMEOUT_EXIT_CODE = 4
 TEMPORARY_VARIABLE = "SPIKELOOM_LAVA_TEMPORARY"
+OWNER_VARIABLE = "SPIKELOOM_LAVA_OWNED"
 PATIENCE = 3.0  # seconds from asking processes to end to ending them
 
 
@@ -35,10 +38,13 @@ def supervise(command: list[str], timeout: float) -> int:
     -------
     Exit code of the command, or 4 when its time was up.
     """
+    if OWNER_VARIABLE in os.environ:
+        _end_with_owner(os.environ[OWNER_VARIABLE])
     # Being asked to end means ending the children too.
     signal.signal(signal.SIGTERM, _exit_on_signal)
     # NumPy's threads would only fight for the processors: there are more Lava processes than those already.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # the folder of the program stays as it was written
     with tempfile.TemporaryDirectory(prefix="lava-", dir=_short_folder(), ignore_cleanup_errors=True) as temporary:
         # Every temporary file of the run goes in here, so that nothing of a killed one stays behind.
         environment["TMPDIR"] = environment[TEMPORARY_VARIABLE] = temporary
@@ -50,6 +56,7 @@ def supervise(command: list[str], timeout: float) -> int:
             return TIMEOUT_EXIT_CODE
         finally:
             _end_session(worker)
+            remove_memory(temporary)
 
 
 def end_with_supervisor() -> None:
@@ -62,8 +69,24 @@ def end_with_supervisor() -> None:
         with contextlib.suppress(OSError):
             os.read(0, 1)
         if TEMPORARY_VARIABLE in os.environ:
+            remove_memory(os.environ[TEMPORARY_VARIABLE])
             shutil.rmtree(os.environ[TEMPORARY_VARIABLE], ignore_errors=True)
         os.killpg(0, signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_with_owner(folder: str) -> None:
+    """When the program that started this one disappears, even killed, end as if it had asked, and remove its folder.
+
+    It holds the other end of this one's standard input and never writes to it.
+    """
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            os.read(0, 1)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH and -P leave it out
 
 from run import parse_arguments
-from supervisor import end_with_supervisor
+from run_memory import name_memory
+from supervisor import TEMPORARY_VARIABLE, end_with_supervisor
 from user_mistake import UserMistake
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> None:
     """Do what the command line says, and end this process."""
     options = parse_arguments(arguments)
     end_with_supervisor()
+    name_memory(os.environ[TEMPORARY_VARIABLE])
     _allow_open_files()
     out, err = _keep_terminal()
     try:

@@ -46,6 +46,7 @@ class DecisionTime(Study):
     """Every sample is looked at step by step: its answer, and what the chip has spent by then."""
 
     name: ClassVar[str] = "decision-time"
+    preparing_stages: ClassVar[int] = 1
 
     tolerance: float = Field(
         0.005, ge=0, le=1, description="Accuracy that the cut-off may lose on the samples that it is chosen on."

@@ -64,6 +64,7 @@ class Encodings(RepeatedTrainings):
     """The same small network, trained for each encoder and deployed."""
 
     name: ClassVar[str] = "encodings"
+    preparing_stages: ClassVar[int] = 1
     compared: ClassVar[str] = "encoder"
 
     dataset: Literal["digits", "mnist"] = Field("digits", description="What is read.")

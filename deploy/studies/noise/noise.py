@@ -55,6 +55,7 @@ class Noise(Study):
     """Frames of the input become noise one by one until the answer breaks; spike trains before and then."""
 
     name: ClassVar[str] = "noise"
+    preparing_stages: ClassVar[int] = 1
 
     mean: float = Field(0.0, allow_inf_nan=False, description="Of the Gaussian noise, in units of the data.")
     spread: float = Field(1.0, ge=0, allow_inf_nan=False, description="Its standard deviation, likewise.")

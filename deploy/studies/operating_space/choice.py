@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ....models.errors import GuardError
 from ....models.graph import Graph
@@ -26,10 +28,12 @@ class ChosenPoint:
     ----------
     graph : the network as trained, with the time constant and thresholds of the point.
     note : which point, and how it was chosen, a sentence for the report.
+    section : the space that was looked through, for the report, as JSON can hold it.
     """
 
     graph: Graph
     note: str
+    section: Mapping[str, Any]
 
 
 def choose_operating_point(
@@ -62,8 +66,9 @@ def choose_operating_point(
     for done, outcome in ThisProcess().outcomes(study, prepared, tasks):
         outcomes[done] = outcome
         advance(1)
+    rows = [row for task in tasks if task.name != AS_DEPLOYED for row in outcomes[task.name].rows]
     points = operating_points(
-        [row for task in tasks if task.name != AS_DEPLOYED for row in outcomes[task.name].rows],
+        rows,
         tolerance=study.tolerance, chance=study.chance(prepared), share=study.working_share,
         reference=outcomes[AS_DEPLOYED].rows[0]["accuracy"],
     )  # fmt: skip
@@ -82,7 +87,29 @@ def choose_operating_point(
             "--operating-point, or look at other grids with `spikeloom study operating-space`."
         )
     graph = retuned_graph(compiled.graph, prepared.moves(point["time_constant"], point["threshold"]))
-    return ChosenPoint(graph, _note(config.operating_point, point, reference, prepared, half.samples))
+    section = {
+        "choice": config.operating_point,
+        "samples": half.samples,
+        "chosen": dict(point),
+        "as_it_was": dict(outcomes[AS_DEPLOYED].rows[0]),
+        **_grid(study, prepared, rows),
+    }
+    return ChosenPoint(graph, _note(config.operating_point, point, reference, prepared, half.samples), section)
+
+
+def _grid(study: OperatingSpace, prepared: Prepared, rows: Sequence[Row]) -> dict[str, Any]:
+    """The points, and what `points.operating_points` needs to look through them again."""
+    return {
+        "accuracy_is": "accuracy" if prepared.labelled else "agreement",
+        "relative_time_constants": prepared.relative_constants,
+        "relative_thresholds": prepared.relative_thresholds,
+        "time_constants": list(study.time_constants),
+        "thresholds": list(study.thresholds),
+        "tolerance": study.tolerance,
+        "working_share": study.working_share,
+        "chance": study.chance(prepared),
+        "points": [dict(row) for row in rows],
+    }
 
 
 def _note(choice: str, point: Row, reference: float, prepared: Prepared, samples: int) -> str:

@@ -43,6 +43,7 @@ class TimeScale(RepeatedTrainings):
     """Generalization over the time scale: train at one, test at others."""
 
     name: ClassVar[str] = "time-scale"
+    preparing_stages: ClassVar[int] = 1
     compared: ClassVar[str] = "network"
 
     networks: Names = Field(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UnsupportedModelError
-from ..file_start import HDF5_MARK, file_start
+from ..hdf5_file import read_group
 
 LayerDict = dict[str, Any]
 
@@ -18,8 +18,7 @@ def read_layers(path: Path) -> list[LayerDict]:
     ------
     UnsupportedModelError : no file, a git-LFS pointer, no HDF5, truncated, no network of lava-dl, or a layer missing.
     """
-    document = _load(path)
-    layers = document.get("layer")
+    layers = read_group(path, "layer", "a .net file of lava-dl")
     if not isinstance(layers, dict):
         raise UnsupportedModelError(
             f"{path} is an HDF5 file, but holds no network of lava-dl: it has no group 'layer'."
@@ -36,23 +35,3 @@ def read_layers(path: Path) -> list[LayerDict]:
             )
         result.append(layer)
     return result
-
-
-def _load(path: Path) -> dict[str, Any]:
-    start = file_start(path)
-    if not start.startswith(HDF5_MARK):
-        raise UnsupportedModelError(f"{path} is not a .net file of lava-dl: it does not begin as HDF5 does.")
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            return _content(file)
-    except Exception as error:  # whatever HDF5 stumbles over, the user has a file that cannot be read
-        reason = " ".join(str(error).strip("'\"").split()).rstrip(".")
-        raise UnsupportedModelError(f"{path} is truncated or damaged: {reason}.") from None
-
-
-def _content(group: Any) -> dict[str, Any]:
-    import h5py
-
-    return {name: _content(value) if isinstance(value, h5py.Group) else value[()] for name, value in group.items()}

@@ -16,6 +16,7 @@ from .fields import NotReadableError, neuron_fields, number, per_neuron, shape, 
 from .file import LayerDict
 from .neurons import NeuronReader, integrator, is_sigma_delta, require_model
 from .options import NetxOptions
+from .transform import input_transform
 
 INPUT = "input"
 LONGEST_DELAY = 62  # lava-dl keeps its delays within this, in training and in netx
@@ -103,6 +104,7 @@ class LayerReader:
         data, neuron = self._input_node(sizes), neuron_fields(fields)
         if neuron is None:
             return Layer(data, int(not self.sigma_delta))
+        input_transform(fields)  # raises where it is none
         signal = self.flow.neurons(name, data, self._neurons.read_encoder(neuron, sizes))
         return Layer(self._delayed(fields, name, signal), 0 if is_sigma_delta(fields) else 1)
 

@@ -1,8 +1,8 @@
 """The HDF5 side of a NIR file: from bytes to flat dictionaries of nodes and a list of edges.
 
 NIR's own reader infers shapes while it reads, takes a convolution's kernel for square, and rewrites graphs without
-input nodes; a graph it refuses is refused with no name of the node. So its file layer alone is used, and shapes are
-inferred by `Graph`.
+input nodes; a graph it refuses is refused with no name of the node. It trusts a file, besides. So shapes are inferred
+by `Graph` here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnsupportedModelError
-from ..file_start import HDF5_MARK, file_start
+from ..hdf5_file import read_group
 
 NodeDict = dict[str, Any]
 
@@ -25,8 +25,7 @@ def read_nodes(path: Path) -> tuple[dict[str, NodeDict], list[tuple[str, str]], 
     ------
     UnsupportedModelError : no file, a git-LFS pointer, no HDF5, truncated, or no NIR graph.
     """
-    document = _load(path)
-    root = document.get("node")
+    root = read_group(path, "node", "a NIR file")
     if not isinstance(root, dict) or "nodes" not in root or "edges" not in root:
         raise UnsupportedModelError(f"{path} is an HDF5 file, but holds no NIR graph.")
     dissolved = _Dissolved(path)
@@ -35,22 +34,6 @@ def read_nodes(path: Path) -> tuple[dict[str, NodeDict], list[tuple[str, str]], 
         raise UnsupportedModelError(f"{path} holds a NIR graph without nodes.")
     metadata = root.get("metadata")
     return dissolved.nodes, list(dict.fromkeys(dissolved.edges)), metadata if isinstance(metadata, dict) else {}
-
-
-def _load(path: Path) -> dict[str, Any]:
-    start = file_start(path)
-    import h5py
-    from nir.serialization import hdf2dict
-
-    if not start.startswith(HDF5_MARK):
-        raise UnsupportedModelError(f"{path} is not a NIR file: it does not begin as HDF5 does.")
-    try:
-        with h5py.File(path, "r") as file:
-            document: dict[str, Any] = hdf2dict(file)
-            return document
-    except Exception as error:  # whatever HDF5 stumbles over, the user has a file that cannot be read
-        reason = str(error).strip("'\"").rstrip(".")
-        raise UnsupportedModelError(f"{path} is truncated or damaged: {reason}.") from None
 
 
 class _Dissolved:

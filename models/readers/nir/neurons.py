@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...neurons.leaky_dynamics import Reset
 from ...neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from ...operators import Neurons
+from ...size_limits import excess
 from . import metadata
 from .file import NodeDict
 from .options import NirOptions
@@ -55,6 +56,8 @@ def neurons(name: str, kind: str, node: NodeDict, options: NirOptions) -> Neuron
     except ValueError:
         shapes = ", ".join(f"{field} {value.shape}" for field, value in fields.items())
         raise NotSupportedError(f"its parameters differ in shape: {shapes}") from None
+    if wrong := excess(shape):
+        raise NotSupportedError(wrong)
     fields = {field: np.broadcast_to(value, shape) for field, value in fields.items()}
     one, zero = np.ones(shape), np.zeros(shape)
     gain, current_retention, voltage_retention, current_gain, bias = one, zero, zero, one, zero

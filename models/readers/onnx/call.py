@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from ...size_limits import LARGEST_LAYER
 from ..dataflow import Dataflow, Signal
 from ..nir.values import NotSupportedError
 from .nodes import Node
 from .values import Activation, Answer, Array, Constant, Unknown, Value
+
+MOST_COMPUTED = 2 * LARGEST_LAYER  # elements of constants that are made of few others
 
 
 class UnknownError(Exception):
     """A node reads what a node that cannot be read would have made."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Reading:
     """What is gathered while a model is read.
 
@@ -31,6 +34,8 @@ class Reading:
     outputs : names of the graph's outputs.
     pads : of signals that are another signal with zeros around: that signal, and the zeros before and after each axis.
     notes : names of nodes, by the assumption made about them.
+    left : elements that constants which are computed may still have.
+    followed : nodes that an answer reaches.
     """
 
     flow: Dataflow
@@ -40,6 +45,16 @@ class Reading:
     outputs: tuple[str, ...]
     pads: dict[str, tuple[Signal, tuple[tuple[int, int], ...]]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    left: int = MOST_COMPUTED
+    followed: set[Node] = field(default_factory=set)
+
+    def take(self, elements: int) -> None:
+        """Count the elements of a constant that is computed; raise NotSupportedError where they become too many."""
+        if elements > self.left:
+            raise NotSupportedError(
+                f"makes {elements} elements of constants, and no more than {self.left} may still be computed"
+            )
+        self.left -= elements
 
     def note(self, assumption: str, name: str) -> None:
         """Remember that an assumption concerns a node."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..nir.values import NotSupportedError
 from .call import Call, UnknownError, finite
-from .layout import aligned, together
+from .layout import aligned, broadcast, together
 from .quantization import quantized
 from .values import Activation, Array, Constant, Value
 
@@ -158,7 +158,7 @@ def _added(call: Call, parts: list[Activation]) -> Activation:
 
 def _scaled(call: Call, x: Activation, factor: Array, offset: Array | None) -> Activation:
     """factor x + offset, each broadcast by ONNX's rules."""
-    shape = np.broadcast_shapes(factor.shape, () if offset is None else offset.shape)
+    shape = broadcast(factor.shape, () if offset is None else offset.shape)
     x, _ = aligned(call.flow, call.name, x, np.broadcast_to(np.zeros(()), shape))
     _, factor = aligned(call.flow, call.name, x, factor)
     if offset is not None:

@@ -32,12 +32,13 @@ def answer(call: Call) -> list[Value]:
 
 
 def _readers(call: Call) -> list[Node]:
-    """All nodes that what leaves this one reaches."""
+    """All nodes that what leaves this one reaches, but for those that an answer before it was found to reach."""
     found: list[Node] = []
     waiting = list(call.node.outputs)
     while waiting:
         for node in call.reading.readers.get(waiting.pop(), ()):
-            if node not in found:
+            if node not in call.reading.followed:
+                call.reading.followed.add(node)
                 found.append(node)
                 waiting += node.outputs
     return found

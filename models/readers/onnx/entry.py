@@ -172,6 +172,8 @@ def _behind(program: Program, node: Node, order: tuple[int | None, ...]) -> tupl
         return None
     rank = len(order) + (len(axes) if node.kind == "Unsqueeze" else 0)
     chosen = {axis % rank for axis in axes}
+    if len(chosen) < len(axes):  # an axis twice, which the node's own reader complains of
+        return None
     if node.kind == "Squeeze":
         return tuple(axis for place, axis in enumerate(order) if place not in chosen)
     rest = iter(order)

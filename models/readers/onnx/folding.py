@@ -1,4 +1,4 @@
-"""Evaluating nodes that read constants only, with ONNX's own reference implementation."""
+"""Nodes that read constants only, and so become constants."""
 
 from __future__ import annotations
 
@@ -10,37 +10,10 @@ import numpy as np
 
 from ..nir.values import NotSupportedError
 from .call import Call
-from .nodes import Node
+from .evaluation import evaluated, require_moderate
 from .values import Array, Constant, Value
 
-LARGEST = 2**28  # elements of a folded constant
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
-
-
-def evaluated(node: Node, inputs: Sequence[Array | None], opset: int) -> list[Array]:
-    """Outputs of a node for given inputs, None for one that is left out.
-
-    Raises
-    ------
-    NotSupportedError : the reference implementation cannot.
-    """
-    from onnx import helper
-    from onnx.reference import ReferenceEvaluator
-
-    feeds = {name: array for name, array in zip(node.inputs, inputs, strict=True) if name and array is not None}
-    # In a model of its own, for a bare node would be evaluated by the newest opset.
-    reads, makes = (
-        [helper.make_empty_tensor_value_info(name) for name in names if name] for names in (feeds, node.outputs)
-    )
-    graph = helper.make_graph([node.message], "folding", reads, makes)
-    try:
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
-        results = ReferenceEvaluator(model).run(None, feeds)
-    except Exception as error:  # whatever it stumbles over, the user has a node that cannot be evaluated
-        raise NotSupportedError(
-            f"cannot be evaluated: {' '.join(str(error).split()) or type(error).__name__}"
-        ) from None
-    return [np.asarray(result) for result in results]
 
 
 def folded(call: Call) -> list[Value]:
@@ -62,7 +35,7 @@ def folded(call: Call) -> list[Value]:
             return [Constant(numbers, first.step, first.axis)]
     if node.kind in ("ConstantOfShape", "Expand"):
         return [_repeated(call, constants)]
-    _require_sensible_size(call, constants)
+    call.reading.take(require_moderate(node, constants, call.reading.opset, call.reading.left))
     arrays = [None if constant is None else constant.array for constant in constants]
     results = evaluated(node, arrays, call.reading.opset)
     if first is not None and node.kind in ("Reshape", "Squeeze", "Unsqueeze", "Flatten"):
@@ -112,30 +85,9 @@ def _repeated(call: Call, constants: Sequence[Constant | None]) -> Constant:
         value = np.asarray(call.attribute("value", np.zeros(1, np.float32))).reshape(())
     else:
         value = call.constant(0, "input").array
-    _require_sensible(prod(shape))
     try:
-        return Constant(np.broadcast_to(value, np.broadcast_shapes(value.shape, shape)))
+        whole = np.broadcast_shapes(value.shape, shape)
+        call.reading.take(prod(whole))  # no memory yet, but whatever reads it takes some
+        return Constant(np.broadcast_to(value, whole))
     except ValueError:
         raise NotSupportedError(f"makes shape {shape} of shape {value.shape}") from None
-
-
-def _require_sensible_size(call: Call, constants: Sequence[Constant | None]) -> None:
-    """Refuse a constant that would take all memory, before it does."""
-    arrays = [constant.array for constant in constants if constant is not None]
-    if not arrays:
-        return
-    if call.node.kind == "Tile" and len(arrays) == 2:
-        _require_sensible(arrays[0].size * prod(int(times) for times in arrays[1].reshape(-1)))
-    elif call.node.kind == "Range" and len(arrays) == 3:
-        first, last, step = (float(array.reshape(-1)[0]) for array in arrays)
-        _require_sensible(abs((last - first) / step) if step else 0)
-    else:
-        try:
-            _require_sensible(prod(np.broadcast_shapes(*(array.shape for array in arrays))))
-        except ValueError:  # not an operator that broadcasts
-            return
-
-
-def _require_sensible(size: float) -> None:
-    if not 0 <= size <= LARGEST:
-        raise NotSupportedError(f"makes a constant of {size:g} elements")

@@ -17,6 +17,23 @@ SMALL = 1024  # elements of a constant that is handed on; shapes and axes have f
 def inferred(node: Node, values: Sequence[Value | None], opset: int) -> Mapping[str, TensorType]:
     """Types of a node's outputs by name, those that follow from its inputs."""
     import onnx
+
+    found = _inferred(node, values, opset)
+    return {name: type_of(onnx.ValueInfoProto(name=name, type=type_)) for name, type_ in found.items()}
+
+
+def inferred_sizes(node: Node, values: Sequence[Value | None], opset: int) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of a node's outputs by name, those that follow from its inputs in full, of empty tensors too."""
+    sizes = {}
+    for name, type_ in _inferred(node, values, opset).items():
+        dimensions = type_.tensor_type.shape.dim
+        if type_.tensor_type.HasField("shape") and all(dimension.HasField("dim_value") for dimension in dimensions):
+            sizes[name] = tuple(dimension.dim_value for dimension in dimensions)
+    return sizes
+
+
+def _inferred(node: Node, values: Sequence[Value | None], opset: int) -> Mapping[str, TypeProto]:
+    import onnx
     from onnx import numpy_helper, shape_inference
 
     types: dict[str, TypeProto] = {}
@@ -31,6 +48,7 @@ def inferred(node: Node, values: Sequence[Value | None], opset: int) -> Mapping[
             types[name] = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, value.shape)
         elif value is not None:
             return {}
+    found: Mapping[str, TypeProto]
     try:
         schema = onnx.defs.get_schema(node.kind, opset, node.domain)
         found = shape_inference.infer_node_outputs(
@@ -38,4 +56,4 @@ def inferred(node: Node, values: Sequence[Value | None], opset: int) -> Mapping[
         )
     except Exception:  # whatever it stumbles over, nothing is known then
         return {}
-    return {name: type_of(onnx.ValueInfoProto(name=name, type=type_)) for name, type_ in found.items()}
+    return found

@@ -8,10 +8,12 @@ from math import prod
 
 import numpy as np
 
+from ...size_limits import LARGEST_LAYER
 from ..dataflow import Dataflow
 from ..nir.values import NotSupportedError
 from .values import Activation, Array, Shape
 
+MOST_MOVED = 2 * LARGEST_LAYER  # elements, those of all samples of the file
 MIXES_SAMPLES = "it mixes samples with one another"
 
 
@@ -112,6 +114,10 @@ def moved(flow: Dataflow, name: str, x: Activation, move: Callable[[Array], Arra
     zero, there is zero.
     """
     size = prod(x.signal.shape)
+    if x.samples * size > MOST_MOVED:
+        raise NotSupportedError(
+            f"has {x.samples} samples of {size} elements in its first axis; export it with one sample"
+        )
     own = np.arange(size, dtype=np.float64).reshape(x.signal.shape)
     own = np.asarray(own.transpose(x.axes) if x.axes else own.reshape(()))
     numbers = own
@@ -157,7 +163,7 @@ def aligned(flow: Dataflow, name: str, x: Activation, array: Array) -> tuple[Act
     x = with_rank(flow, name, x, array.ndim)
     array = array.reshape((1,) * (x.rank - array.ndim) + array.shape)
     x, array = without_difference(flow, name, x, array)
-    x = expanded(flow, name, x, _broadcast(x.shape, array.shape))
+    x = expanded(flow, name, x, broadcast(x.shape, array.shape))
     if x.batch is not None:
         array = array.take(0, axis=x.batch)
     return x, array.transpose(np.argsort(x.axes)) if x.axes else array.reshape(1)
@@ -184,7 +190,7 @@ def together(flow: Dataflow, name: str, parts: list[Activation], same_shape: boo
     if same_shape:
         shape = parts[0].shape
         for x in parts[1:]:
-            shape = _broadcast(shape, x.shape)
+            shape = broadcast(shape, x.shape)
         parts = [expanded(flow, name, x, shape) for x in parts]
     first = parts[0]
     return [x if x.axes == first.axes else _like(flow, name, x, first.axes) for x in parts]
@@ -194,6 +200,8 @@ def expanded(flow: Dataflow, name: str, x: Activation, shape: Shape) -> Activati
     """The tensor repeated along its axes of size 1 until it has a shape, samples counted."""
     if x.shape == shape:
         return x
+    if prod(shape) > LARGEST_LAYER * x.samples:
+        raise NotSupportedError(f"repeats shape {x.shape} to {shape}, of more than {LARGEST_LAYER} elements")
     return moved(flow, f"{name}.repeated", x, lambda numbers: np.broadcast_to(numbers, shape))
 
 
@@ -211,7 +219,8 @@ def with_rank(flow: Dataflow, name: str, x: Activation, rank: int) -> Activation
     return reshaped(flow, f"{name}.axes", x, (*[1] * (rank - x.rank), *x.shape))
 
 
-def _broadcast(first: Shape, second: Shape) -> Shape:
+def broadcast(first: Shape, second: Shape) -> Shape:
+    """The shape of what is joined element by element, by NumPy's rules."""
     try:
         return np.broadcast_shapes(first, second)
     except ValueError:

@@ -12,6 +12,7 @@ from ..nir.values import NotSupportedError
 from .call import Call, UnknownError, finite
 from .layout import (
     aligned,
+    broadcast,
     expanded,
     in_order,
     reshaped,
@@ -152,7 +153,7 @@ def _stack(call: Call, x: Activation, stack: Array) -> Activation:
     stack = stack.reshape((1,) * (x.rank - stack.ndim) + stack.shape)
     if x.batch is not None and x.batch < x.rank - 2:
         x, stack = without_difference(flow, name, x, stack)
-    x = expanded(flow, name, x, (*np.broadcast_shapes(x.shape[:-2], stack.shape[:-2]), *x.shape[-2:]))
+    x = expanded(flow, name, x, (*broadcast(x.shape[:-2], stack.shape[:-2]), *x.shape[-2:]))
     own = stack if x.batch is None or x.batch >= x.rank - 2 else stack.take(0, axis=x.batch)
     x = in_order(flow, name, x)
     weight = own.swapaxes(-1, -2)

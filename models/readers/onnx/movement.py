@@ -7,9 +7,10 @@ from math import prod
 
 import numpy as np
 
+from ...size_limits import LARGEST_LAYER
 from ..nir.values import NotSupportedError
 from .call import Call, UnknownError, finite
-from .folding import evaluated
+from .evaluation import evaluated, require_moderate
 from .layout import aligned, moved, reshaped, squeezed, together, transposed, unsqueezed, without_samples
 from .values import Activation, Answer, Array, Constant, Shape, Unknown, Value
 
@@ -59,8 +60,10 @@ def reshape(call: Call) -> list[Value]:
 def _reshaped(call: Call, x: Activation) -> Activation:
     kind = call.node.kind
     if kind == "Unsqueeze":
-        rank = x.rank + len(call.integers("axes", 1) or ())
-        axes = tuple(sorted({axis % rank for axis in call.integers("axes", 1) or ()}))
+        wanted = call.integers("axes", 1) or ()
+        axes = tuple(sorted({axis % (x.rank + len(wanted)) for axis in wanted}))
+        if len(axes) < len(wanted):
+            raise NotSupportedError(f"makes an axis twice, {wanted}")
         return unsqueezed(call.flow, call.name, x, axes)
     if kind == "Squeeze":
         given = call.integers("axes", 1)
@@ -186,6 +189,9 @@ def pad(call: Call) -> list[Value]:
     if mode not in ("constant", "reflect", "edge", "wrap"):
         raise NotSupportedError(f"its mode is {mode!r}")
     given = call.optional(2, "value")
+    sizes = [size + sum(sides) for size, sides in zip(x.shape, padding, strict=True)]
+    if min(sizes) < 1 or prod(sizes) > LARGEST_LAYER * x.samples:
+        raise NotSupportedError(f"pads to shape {tuple(sizes)}, which is empty or too large")
     value = float(call.attribute("value", 0.0) if given is None or not given.array.size else given.array.reshape(-1)[0])
 
     def padded(numbers: Array) -> Array:
@@ -230,6 +236,7 @@ def move(call: Call) -> list[Value]:
     for place, value in enumerate(call.values[1:], start=1):
         constant = call.optional(place, f"input {place + 1}")
         constants.append(None if value is None or constant is None else constant.array)
+    require_moderate(call.node, call.values, call.reading.opset, LARGEST_LAYER * x.samples)
     results: list[Value] = []
     for output in range(len(call.node.outputs)):
 

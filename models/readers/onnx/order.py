@@ -27,11 +27,12 @@ def ordered_nodes(path: Path, nodes: Iterable[Node], known: Set[str], outputs: t
         if output not in makers and output not in known:
             raise UnsupportedModelError(f"{path}: nothing makes the output {output!r}.")
     sources: dict[Node, list[Node]] = {}
+    every = {*makers, *known}
     waiting = [makers[output] for output in outputs if output in makers]
     while waiting:
         node = waiting.pop()
         if node not in sources:
-            sources[node] = [makers[name] for name in _read(path, node, {*makers, *known}) if name in makers]
+            sources[node] = [makers[name] for name in _read(path, node, every) if name in makers]
             waiting += sources[node]
     in_file = {node: place for place, node in enumerate(nodes) if node in sources}
     if all(in_file[before] < place for node, place in in_file.items() for before in sources[node]):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import UnsupportedModelError, UsageError
+from .extent import require_moderate_extent
 from .file import load
 from .nodes import Node, TensorType, captured, node_of, type_of
 from .order import ordered_nodes
@@ -65,7 +66,9 @@ def read_program(path: Path, output: str | None = None) -> Program:
 def _program(path: Path, output: str | None) -> Program:
     from onnx import inliner
 
-    model, constants = _without_weights(path, load(path))
+    whole = load(path)
+    require_moderate_extent(path, whole)
+    model, constants = _without_weights(path, whole)
     model, opset = _at_readable_opset(path, model)
     if model.functions:
         try:

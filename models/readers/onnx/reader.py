@@ -11,10 +11,11 @@ from pathlib import Path
 from ...errors import Unsupported, UnsupportedModelError, unsupported_model
 from ...graph import Graph, GraphError
 from ...operators import ShapeError
+from ...size_limits import excess
 from ..activation_quantizers import listed
 from ..dataflow import Dataflow
 from ..nir.values import NotSupportedError
-from .call import Call, Reading, UnknownError
+from .call import MOST_COMPUTED, Call, Reading, UnknownError
 from .entry import Entry, enter, entries
 from .folding import folded
 from .handlers import handler_of
@@ -85,7 +86,10 @@ class _Walk:
     def __init__(self, program: Program, name: str, entry: Entry | None, options: OnnxOptions) -> None:
         self.program, self.entry = program, entry
         samples = 1 if entry is None else entry.samples
-        self.reading = Reading(Dataflow(), program.opset, samples, program.readers, program.outputs)
+        stored = sum(array.size for array in program.constants.values())
+        self.reading = Reading(
+            Dataflow(), program.opset, samples, program.readers, program.outputs, left=MOST_COMPUTED + 2 * stored
+        )
         self.problems: list[Unsupported] = []
         self.values: dict[str, Value] = {name: Constant(array) for name, array in program.constants.items()}
         for other, type_ in program.inputs.items():
@@ -94,7 +98,7 @@ class _Walk:
             else:
                 self.reading.flow.assumptions.append(entry.note)
                 integer = type_.element is not None and _kind(type_) not in FLOATS
-                self.values[other] = enter(self.reading.flow, program, entry, options, integer)
+                self.values[other] = self._entered(entry, options, integer)
         for node in program.nodes:
             self._read(node)
         self._find_wrong_outputs()
@@ -119,6 +123,13 @@ class _Walk:
             return flow.graph(path.stem)
         except GraphError as error:
             raise UnsupportedModelError(f"{path}: {error}.") from None
+
+    def _entered(self, entry: Entry, options: OnnxOptions, integer: bool) -> Value:
+        try:
+            return enter(self.reading.flow, self.program, entry, options, integer)
+        except ShapeError as error:
+            self.problems.append(Unsupported(entry.name, "input", str(error)))
+            return Unknown(True)
 
     def _read(self, node: Node) -> None:
         values = tuple(self.values[name] if name else None for name in node.inputs)
@@ -163,6 +174,8 @@ class _Walk:
             return Unknown(True)
         batch = 0 if shape[0] == samples and (len(shape) > 1 or samples > 1) else None
         own = shape if batch is None else shape[1:]
+        if excess(own):
+            return Unknown(True)
         signal = self.reading.flow.input(name, own or (1,))
         return Activation(signal, tuple(range(len(own))), batch, samples)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...size_limits import LONGEST_NAME
+
 if TYPE_CHECKING:
     from onnx import TensorProto
 
@@ -43,7 +45,9 @@ def array_of(tensor: TensorProto, folder: Path) -> Array:
     except KeyError:
         raise TensorError(f"its data are of type {tensor.data_type}, which the installed onnx does not know") from None
     if dtype.hasobject:
-        return np.asarray(numpy_helper.to_array(tensor))
+        if len(tensor.string_data) != prod(shape):
+            raise TensorError(f"its data have {len(tensor.string_data)} texts, its shape is {shape}")
+        return np.array(tensor.string_data, dtype=object).reshape(shape)
     packed = _bits(tensor.data_type) < 8
     size = (prod(shape) * _bits(tensor.data_type) + 7) // 8
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -88,6 +92,8 @@ def _external(tensor: TensorProto, folder: Path, size: int) -> Array:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     where = folder / PurePosixPath(location)
+    if len(location) > LONGEST_NAME or "\0" in location:
+        raise TensorError(f"its data are said to lie in {location[:40]!r}..., which no file is called")
     if not location or not where.resolve().is_relative_to(folder.resolve()):
         raise TensorError(f"its data are said to lie in {location!r}, outside the model's folder")
     try:
@@ -96,9 +102,12 @@ def _external(tensor: TensorProto, folder: Path, size: int) -> Array:
         raise TensorError(f"its place in {location!r} is not given in numbers") from None
     if length != size or offset < 0:
         raise TensorError(f"its data in {location!r} have {length} bytes at {offset}, its shape wants {size}")
-    if where.exists() and not where.is_file():
-        raise TensorError(f"its data are said to lie in {location!r}, which is no file")
     try:
+        if where.exists() and not where.is_file():
+            raise TensorError(f"its data are said to lie in {location!r}, which is no file")
+        there = max(where.stat().st_size - offset, 0)
+        if there < size:
+            raise TensorError(f"its data in {location!r} end after {there} of {size} bytes: the file is truncated")
         content = np.fromfile(where, np.uint8, size, offset=offset)
     except OSError as error:
         raise TensorError(f"its data in {location!r} cannot be read: {error.strerror}") from None

@@ -12,14 +12,21 @@ import json
 import pickle
 import pickletools
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...errors import UnsupportedModelError
+from ...size_limits import in_bytes, most_bytes
 from ..file_start import file_start
+from ..trial import survived
 
+DAMAGE = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, struct.error)
+LARGEST_DOCUMENT = 2**26  # bytes; Python takes ten times as many for it
 MEMBERS = re.compile(
     r"archive_format|archive_version|version|byteorder|\.data/\w+|\.format_version|\.storage_alignment"
     r"|data/weights/weight_\d+|data/weights/\w+_weights_config\.json"
@@ -48,7 +55,7 @@ def check_exported(path: Path) -> None:
     UnsupportedModelError : naming what it holds.
     """
     file_start(path)
-    with _opened(path) as archive:
+    with _opened(path, "no exported program") as archive:
         members = {}
         for whole in archive.namelist():
             name = whole.split("/", 1)[-1]
@@ -61,6 +68,7 @@ def check_exported(path: Path) -> None:
             )
         if "code/" in {f"{name.split('/', 1)[0]}/" for name in members} or "constants.pkl" in members:
             raise _torchscript(path)
+        _require_plain(path, archive)
         for name, whole in members.items():
             if not MEMBERS.fullmatch(name):
                 raise UnsupportedModelError(
@@ -68,9 +76,10 @@ def check_exported(path: Path) -> None:
                     "with torch.export.export and torch.export.save."
                 )
             if name.endswith(".json"):
-                _check_program(path, name, json.loads(archive.read(whole)))
+                _check_program(path, name, _document(path, name, archive.read(whole)))
             elif name.endswith(".pt") and archive.getinfo(whole).file_size:
-                _check_pickle(path, name, archive.read(whole))
+                content = archive.read(whole)
+                survived(path, partial(_check_pickle, path, name, content), most_bytes(len(content)))
 
 
 def check_checkpoint(path: Path) -> None:
@@ -82,20 +91,43 @@ def check_checkpoint(path: Path) -> None:
     """
     file_start(path)
     if zipfile.is_zipfile(path):
-        with _opened(path) as archive:
+        with _opened(path, "no archive of PyTorch") as archive:
             names = {name.split("/", 1)[-1] for name in archive.namelist()}
-        if "constants.pkl" in names or any(name.startswith("code/") for name in names):
-            raise _torchscript(path)
+            if "constants.pkl" in names or any(name.startswith("code/") for name in names):
+                raise _torchscript(path)
+            _require_plain(path, archive)
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def _opened(path: Path, wanted: str) -> Iterator[zipfile.ZipFile]:
+    """An open archive; what is wrong with it or its members, when they are read, becomes one sentence."""
     try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except DAMAGE as error:
         raise UnsupportedModelError(
-            f"{path} is no exported program, or a truncated or damaged one ({error}); "
+            f"{path} is {wanted}, or a truncated or damaged one ({' '.join(str(error).split())}); "
             "torch.export.save(program, 'model.pt2') writes one."
         ) from None
+
+
+def _require_plain(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse members that are packed or overlap; PyTorch writes them as they are, one beside the other."""
+    members = archive.infolist()
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > path.stat().st_size:
+        raise UnsupportedModelError(f"{path} is packed in a way that PyTorch does not write; save it anew.")
+
+
+def _document(path: Path, member: str, content: bytes) -> Any:
+    if len(content) > LARGEST_DOCUMENT:
+        raise UnsupportedModelError(
+            f"{path} has {in_bytes(len(content))} of {member}; {in_bytes(LARGEST_DOCUMENT)} are read at most."
+        )
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise UnsupportedModelError(f"{path} is damaged: {member} is not JSON.") from None
 
 
 def _torchscript(path: Path) -> UnsupportedModelError:
@@ -126,13 +158,15 @@ def _check_program(path: Path, member: str, content: Any) -> None:
 
 
 def _entries(content: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(content, dict):
-        for key, value in content.items():
-            yield key, value
-            yield from _entries(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _entries(value)
+    """All keys and values of a document, at any depth."""
+    waiting = [content]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            yield from inner.items()
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
 
 
 def _check_pickle(path: Path, member: str, content: bytes) -> None:

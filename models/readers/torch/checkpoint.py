@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsupportedModelError, UsageError
 from ...graph import Graph
+from ...size_limits import most_bytes
+from ..trial import survived
 from .architecture import made_by
 from .archive_check import check_checkpoint, wanted_class
 from .module_reader import read_module
@@ -47,6 +50,9 @@ def read_checkpoint(
     """
     import torch
 
+    check_checkpoint(path)
+    # Plain containers can still be made to take for ever to read.
+    survived(path, lambda: _tensors(path), most_bytes(path.stat().st_size))
     tensors = _tensors(path)
     if architecture is None or example_shape is None:
         first = (
@@ -60,7 +66,10 @@ def read_checkpoint(
     notes = _fill(path, architecture, module, tensors)
     if not example_shape or any(size < 1 for size in example_shape):
         raise UsageError(f"The input shape must be of positive numbers, not {tuple(example_shape)} (--input-shape).")
-    graph = read_module(module, torch.zeros(tuple(example_shape)), options)
+    try:
+        graph = read_module(module, torch.zeros(tuple(example_shape)), options)
+    except UnsupportedModelError as error:
+        raise UnsupportedModelError(f"{path}, in {error}") from None
     return replace(graph, name=path.stem, assumptions=(*graph.assumptions, *notes))
 
 
@@ -68,7 +77,6 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     """The state dict in a file, out of what training loops wrap around it."""
     import torch
 
-    check_checkpoint(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -88,12 +96,28 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     for wrapper in (None, *WRAPPERS):
         inner = content if wrapper is None else content.get(wrapper) if isinstance(content, Mapping) else None
         if isinstance(inner, Mapping) and inner and all(isinstance(value, torch.Tensor) for value in inner.values()):
+            _require_plain(path, inner)
             return {str(name): value for name, value in inner.items()}
-    held = ", ".join(map(repr, content)) if isinstance(content, Mapping) else type(content).__name__
+    held = (
+        ", ".join(map(repr, islice(content, MOST_LISTED))) if isinstance(content, Mapping) else type(content).__name__
+    )
     held = held or "an empty dictionary"
     raise UnsupportedModelError(
         f"{path} holds no weights, but {held}; looked for under {', '.join(WRAPPERS)}. Save module.state_dict()."
     )
+
+
+def _require_plain(path: Path, tensors: Mapping[Any, torch.Tensor]) -> None:
+    """Refuse tensors that are not all there: sparse, or a few numbers that stand for many."""
+    import torch
+
+    for name, tensor in tensors.items():
+        whole = tensor.layout is torch.strided and not tensor.is_meta
+        if not whole or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise UnsupportedModelError(
+                f"{path} holds only a part of the tensor {name} of shape {tuple(tensor.shape)}; save it in full, with "
+                "contiguous()."
+            )
 
 
 def _fill(path: Path, architecture: str, module: nn.Module, tensors: dict[str, torch.Tensor]) -> tuple[str, ...]:

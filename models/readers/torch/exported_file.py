@@ -11,7 +11,7 @@ from .archive_check import check_exported
 from .copying import Copy
 from .module_reader import graph_of
 from .options import TorchOptions
-from .tracing import program_of, quietly
+from .tracing import LONGEST_MESSAGE, program_of, quietly
 
 
 def read_exported(path: Path, options: TorchOptions | None = None) -> Graph:
@@ -28,12 +28,12 @@ def read_exported(path: Path, options: TorchOptions | None = None) -> Graph:
         with quietly():
             _define_quantizers()
             program = program_of(torch.export.load(path))
-    except UnsupportedModelError:
-        raise
+    except UnsupportedModelError as error:
+        raise UnsupportedModelError(f"{path}: {error}") from None
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0]
+        said = " ".join(str(error).split())[:LONGEST_MESSAGE]
         raise UnsupportedModelError(
-            f"{path} cannot be read by PyTorch {torch.__version__}: {type(error).__name__}: {first}"
+            f"{path} cannot be read by PyTorch {torch.__version__}: {type(error).__name__}: {said}"
         ) from None
     graph = graph_of(program, Copy(torch.nn.Identity()), str(path), options or TorchOptions())
     return replace(graph, name=path.stem)

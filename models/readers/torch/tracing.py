@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsupportedModelError
+from ...size_limits import LARGEST_LAYER
 from .operations import known
 from .stand_ins import State
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 LONGEST_MESSAGE = 400
+LARGEST_TENSOR = 4 * LARGEST_LAYER  # a layer at some steps
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def program_of(exported: Any) -> Program:
     inputs = list(signature.user_inputs)
     nodes = list(pure.graph.nodes)
     placeholders = {node.name: node for node in nodes if node.op == "placeholder"}
+    _require_moderate(nodes, set(inputs))
     if not inputs or not hasattr(placeholders[inputs[0]].meta.get("val"), "shape"):
         raise UnsupportedModelError("The network takes no tensor, so that there is nothing to feed it.")
     for name in inputs[1:]:
@@ -118,6 +122,21 @@ def _decompositions() -> dict[Any, Any]:
 
     table: Any = torch.export.default_decompositions()
     return {target: parts for target, parts in table.items() if not known(target._schema.name.split("::")[-1])}
+
+
+def _require_moderate(nodes: list[Any], inputs: set[str]) -> None:
+    """Refuse tensors that are larger than layers and stored weights are, before they are made."""
+    sizes: dict[str, int] = {}
+    for node in nodes:
+        value = node.meta.get("val")
+        for part in value if isinstance(value, list | tuple) else [value]:
+            if hasattr(part, "shape"):
+                sizes[node.name] = max(sizes.get(node.name, 0), prod(map(_size, part.shape)))
+    stored = {node.name for node in nodes if node.op == "placeholder"} - inputs
+    most = max([LARGEST_TENSOR, *(sizes.get(name, 0) for name in stored)])
+    for name, size in sizes.items():
+        if size > most:
+            raise UnsupportedModelError(f"{name} is a tensor of {size} elements; {most} are the most here.")
 
 
 def _size(size: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,10 +45,13 @@ def write_file(
         raise UsageError(f"{path} cannot be written: {above} is a file.")
     temporary = place.with_name(f".{place.name}.{os.getpid()}")
     graph = {"type": "NIRGraph", "nodes": nodes, "edges": edges, "metadata": metadata}
+    # HDF5's library crashes on a full disk, so it writes into memory, and Python writes that to the disk.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        _fill(file, {"version": nir.version, "node": graph})
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(temporary, "w") as file:
-            _fill(file, {"version": nir.version, "node": graph})
+        temporary.write_bytes(content.getbuffer())
         nir.read(temporary, type_check)
         temporary.replace(place)
     except OSError as error:

@@ -1,0 +1,58 @@
+"""Whether two accuracies differ by more than chance explains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikeloom.deploy.comparison.accuracy import accuracy_change
+from spikeloom.deploy.confidence import wilson_interval
+
+Json = dict[str, Any]
+
+
+def measured(right: int, of: int) -> Json:
+    return {"accuracy": right / of, "accuracy_interval": wilson_interval(right, of)}
+
+
+def test_the_interval_of_a_difference_is_the_published_one() -> None:
+    """Newcombe 1998, table II, method 10: 56/70 and 48/80 differ by 0.2 with 0.0524 to 0.3339."""
+    change = accuracy_change(measured(48, 80), measured(56, 70))
+    assert change is not None
+    assert (change["difference"], *change["interval"]) == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
+    assert change["outcome"] == "higher"
+    assert accuracy_change(measured(48, 80), {"accuracy": None, "accuracy_interval": None}) is None
+
+
+@given(of=st.integers(1, 500), data=st.data())
+def test_what_is_higher_one_way_is_lower_the_other(of: int, data: Any) -> None:
+    before, after = (measured(data.draw(st.integers(0, of)), of) for _ in range(2))
+    there, back = accuracy_change(before, after), accuracy_change(after, before)
+    assert there is not None and back is not None
+    low, high = there["interval"]
+    assert low <= there["difference"] <= high
+    assert back["interval"] == pytest.approx([-high, -low])
+    outcomes = {"higher": "lower", "lower": "higher", "within chance": "within chance"}
+    assert back["outcome"] == outcomes[there["outcome"]]
+    assert (there["outcome"] == "within chance") == (low <= 0 <= high)
+
+
+def test_chance_rarely_explains_what_is_no_chance_and_often_what_is() -> None:
+    """Of equal networks at most one in twenty is told apart, of unequal ones nearly all."""
+    random = np.random.default_rng(0)
+
+    def told_apart(first: float, second: float) -> float:
+        found = 0
+        for _ in range(400):
+            change = accuracy_change(
+                measured(random.binomial(500, first), 500), measured(random.binomial(500, second), 500)
+            )
+            found += change is not None and change["outcome"] != "within chance"
+        return found / 400
+
+    assert told_apart(0.9, 0.9) < 0.08
+    assert told_apart(0.9, 0.8) > 0.95
