@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from spikeloom.deploy.configuration import configuration
+from spikeloom.deploy.configuration.configuration import configuration
 from spikeloom.deploy.deployment import deploy
 
 DATA = Path(os.environ.get("SPIKELOOM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

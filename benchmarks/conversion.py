@@ -22,12 +22,12 @@ from conversion_networks import trained
 
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.compilation import compile_model
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.conversion.calibrated import convert_graph
 from spikeloom.deploy.data import Data, prepare_data
 from spikeloom.deploy.lowering.lower import prepare
 from spikeloom.deploy.model_source import load_module
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.decision import decide
 from spikeloom.models.execution.forward import forward

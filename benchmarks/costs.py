@@ -22,7 +22,7 @@ from simulator_runs import Failed
 
 import spikeloom
 from spikeloom.backends.cost_sweep import Sweep
-from spikeloom.deploy.artifact import load_counters, load_program
+from spikeloom.deploy.artifact.artifact import load_counters, load_program
 from spikeloom.mapping.target_files import load_target
 
 OWN_BOARD, OTHER_BOARD = 0.10, 0.30

@@ -32,7 +32,7 @@ from quantization_speed import NETWORKS, Clock, calibration_timing
 
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.compilation import Compiled, compile_model
-from spikeloom.deploy.configuration import Configuration, configuration
+from spikeloom.deploy.configuration.configuration import Configuration, configuration
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.model_source import load_graph, model_path, open_data, with_built_in_options
 from spikeloom.mapping.target_files import load_target

@@ -17,7 +17,7 @@ from quantization_training import Neurons, SpikingNetwork, export
 from torch import nn
 
 from spikeloom.deploy.compilation import compile_model
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.model_source import load_graph, open_data
 from spikeloom.mapping.target_files import load_target
 
@@ -57,15 +57,15 @@ class Clock:
         self.begun: dict[str, tuple[float, float]] = {}
 
     def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        """See `spikeloom.deploy.progress.Progress`."""
+        """See `spikeloom.deploy.progress.progress.Progress`."""
         self.begun[name] = time.monotonic() - self._made[0], time.process_time() - self._made[1]
         return lambda done: None
 
     def expect(self, stages: int) -> None:
-        """See `spikeloom.deploy.progress.Progress`."""
+        """See `spikeloom.deploy.progress.progress.Progress`."""
 
     def detail(self, what: str) -> None:
-        """See `spikeloom.deploy.progress.Progress`."""
+        """See `spikeloom.deploy.progress.progress.Progress`."""
 
 
 def calibration_timing(name: str, samples: int) -> Timing:

@@ -23,7 +23,7 @@ from .reading_options import reads_model
 
 if TYPE_CHECKING:
     from ..deploy.check import Check
-    from ..deploy.configuration import Configuration
+    from ..deploy.configuration.configuration import Configuration
 
 app = typer.Typer()
 
@@ -51,7 +51,7 @@ def check(
     seed: SeedOption = None,
 ) -> None:
     """Say whether a model fits a chip, and how well; if not, which layer, which resource, and what would help."""
-    from ..deploy.configuration import configuration
+    from ..deploy.configuration.configuration import configuration
 
     settings = configuration(
         config, mapping=mapping, effort=effort, mapping_seconds=mapping_seconds, seed=seed, **reading
@@ -62,7 +62,7 @@ def check(
 def check_on(model: str, targets: list[str], data: Path | None, settings: Configuration, output: Output) -> None:
     """Check a model on each target, and print the answers; that it fits none of them is an error."""
     from ..deploy.check import check as check_model
-    from ..deploy.stage_plan import check_stages
+    from ..deploy.progress.stage_plan import check_stages
     from ..mapping.problem import describe
     from ..models.errors import DoesNotFitError
 

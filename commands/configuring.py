@@ -24,7 +24,7 @@ def init(
     ),
 ) -> None:
     """Write a configuration with every key, its default, its allowed values and what it means."""
-    from ..deploy.configuration_template import write_template
+    from ..deploy.configuration.template import write_template
 
     write_template(file)
     typer.echo(f"{file} written; name it with --config, and change what you need.")

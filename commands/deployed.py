@@ -84,7 +84,7 @@ def report(
     folder: Folder, markdown: MarkdownOption = False, json: JsonOption = False, schema: ReportSchemaOption = False
 ) -> None:
     """Print the report of a deployment."""
-    from ..deploy.artifact import PAGE_NAME, read_report
+    from ..deploy.artifact.artifact import PAGE_NAME, read_report
 
     print_whole(read_report(folder), as_json=json, as_markdown=markdown, page=folder / PAGE_NAME)
 

@@ -103,7 +103,7 @@ def deploy(
 
     Several targets, such as loihi2,spinnaker1,spinnaker2, are compared.
     """
-    from ..deploy.configuration import configuration
+    from ..deploy.configuration.configuration import configuration
     from ..deploy.target_list import split_targets
     from .reports import print_report
 

@@ -42,7 +42,7 @@ def export(
         _refuse(f"--to pynn writes a deployment, whose model was read before: leave out {given}.", bool(given))
         lines = export_summary(out, export_program(Path(model), out, data, samples or DEFAULT_SAMPLES))
     else:
-        from ..deploy.configuration import configuration
+        from ..deploy.configuration.configuration import configuration
         from ..deploy.export import export_model
 
         _refuse("--samples is for --to pynn; a model file holds no data.", samples is not None)

@@ -14,7 +14,7 @@ import typer
 from .gathered_options import gathered
 
 if TYPE_CHECKING:
-    from ..deploy.progress import TerminalProgress
+    from ..deploy.progress.progress import TerminalProgress
 
 INTERRUPTED_EXIT_CODE = 130
 PANEL = "What is said"
@@ -38,7 +38,7 @@ class Output:
 
     def progress(self) -> TerminalProgress:
         """Shows on standard error what the command is at, unless it is to be quiet or to print JSON."""
-        from ..deploy.progress import TerminalProgress
+        from ..deploy.progress.progress import TerminalProgress
 
         told_by_the_log = self.log_level in ("debug", "info")
         return TerminalProgress(hidden=self.quiet or self.as_json or told_by_the_log, plain=self.log_level is not None)

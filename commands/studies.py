@@ -18,7 +18,7 @@ from .panels import TRAINING, examples
 from .reading_options import reads_model
 
 if TYPE_CHECKING:
-    from ..deploy.progress import TerminalProgress
+    from ..deploy.progress.progress import TerminalProgress
     from ..deploy.studies.study import Study
     from ..deploy.studies.subject import Subject
 
@@ -134,7 +134,7 @@ def _study(
     ] = None,
 ) -> None:
     """Run a study, of a model or of what the study trains itself, and print what it came to."""
-    from ..deploy.configuration import configuration
+    from ..deploy.configuration.configuration import configuration
     from ..deploy.studies.options import make_study
     from ..deploy.studies.study_run import study_stages
     from ..deploy.studies.subject import open_subject, subject_stages

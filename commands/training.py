@@ -45,8 +45,8 @@ def train(
     width: Annotated[float, typer.Option(help="Factor to the numbers of hidden neurons or channels.")] = 1.0,
 ) -> None:
     """Train a model of the zoo with surrogate gradients, deploy it and write its card (needs spikeloom\\[torch])."""
-    from ..deploy.training import TrainingChoices, train_model
-    from ..deploy.training_summary import training_lines
+    from ..deploy.training.summary import training_lines
+    from ..deploy.training.training import TrainingChoices, train_model
 
     choices = TrainingChoices(seed, epochs, dataset, data_folder, samples, width, typed_command())
     with output.progress() as progress:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .configuration import configuration
+from .configuration.configuration import configuration
 
 if TYPE_CHECKING:
     from ..models.graph import Graph
     from .check import Check
     from .model_source import Array
-    from .progress import Progress
+    from .progress.progress import Progress
 
     Source = str | Path | tuple[Array, Array | None] | None
 

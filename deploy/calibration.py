@@ -12,7 +12,7 @@ from ..models.execution.network_run import output_type
 from ..models.graph import Graph
 from ..models.network import Network
 from ..models.operators import LinearOperator
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data
 
 Array = NDArray[Any]

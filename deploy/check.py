@@ -13,13 +13,13 @@ from ..mapping.target_files import load_target
 from ..models.graph import Graph
 from ..models.input_code import ANALOG_BITS, input_code
 from ..models.network import Role
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .learning import learning_rules
 from .lowering.lower import lower, prepare
 from .lowering.relays import with_relays
 from .model_source import Model, Recordings, built_in, load_graph, open_data, with_built_in_options
-from .progress import MAPPING_TOTAL, Progress, Quiet, share_of
+from .progress.progress import MAPPING_TOTAL, Progress, Quiet, share_of
 
 
 @dataclass(frozen=True)

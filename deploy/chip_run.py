@@ -17,7 +17,7 @@ from ..backends.sample_times import time_samples
 from ..backends.simulator.simulate import Simulator
 from ..mapping.problem import describe
 from ..models.errors import DoesNotFitError
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data
 from .ledger import Entry, Tally
 

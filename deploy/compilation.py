@@ -24,12 +24,12 @@ from ..models.execution.overflow_counts import count_overflows
 from ..models.graph import Graph
 from ..models.input_code import InputCode, input_code
 from ..models.network import Network
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data
 from .learning import learning_notes, learning_rules, with_learning
 from .lowering.lower import lower
 from .lowering.relays import with_relays
-from .progress import MAPPING_TOTAL, Progress, share_of
+from .progress.progress import MAPPING_TOTAL, Progress, share_of
 from .quantization.layer_quantization import Quantization
 from .quantization.lost_steps import lost_steps
 from .quantization_stage import quantize_for

@@ -14,7 +14,7 @@ from ..models.encoders import Encoder, encoder_named
 from ..models.errors import DataError
 from ..models.operators import Input
 from ..models.size_limits import machine_memory
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data_shape import arranged, fitted, neurons_a_value
 
 Array = NDArray[Any]

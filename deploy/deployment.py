@@ -10,12 +10,12 @@ from ..backends.program import Program
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import BackendFailedError, BackendMissingError
-from .artifact import PAGE_NAME
-from .artifact_writing import Artifact, check_destination, write_artifact
+from .artifact.artifact import PAGE_NAME
+from .artifact.writing import Artifact, check_destination, write_artifact
 from .attribution import Attribution, attribute, samples_of
 from .chip_run import run_on_chip
 from .compilation import Compiled, compile_model
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .data import Data
 from .evaluation import evaluate, evaluate_lava, simulate
@@ -24,10 +24,10 @@ from .learning import without_rules
 from .ledger import Entry
 from .lowering.lower import prepare
 from .model_source import Model, Recordings, load_graph, model_name, open_data, with_built_in_options
-from .progress import Progress, Quiet
-from .report import build_report
-from .report_page import render
-from .stage_plan import WITH_AN_ARITHMETIC_OF_ITS_OWN, deployment_stages
+from .progress.progress import Progress, Quiet
+from .progress.stage_plan import WITH_AN_ARITHMETIC_OF_ITS_OWN, deployment_stages
+from .report.report import build_report
+from .report_page.page import render
 from .studies.operating_space.choice import choose_operating_point
 from .weight_shares import weight_shares
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..models.errors import UsageError
 from ..models.graph import Graph
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .conversion.calibrated import convert_graph
 from .model_source import Model, Recordings, model_path, open_data, read_model, with_built_in_options
 

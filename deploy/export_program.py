@@ -10,9 +10,9 @@ from ..backends.pynn.script import SCRIPT_NAME, Written, refuse, write_script
 from ..backends.simulator.simulate import Simulator
 from ..models.decision import decide
 from ..models.errors import UsageError
-from .artifact import load_program, refuse_within
-from .folder_replacement import check_replaceable, replace_folder
-from .manifest import MANIFEST_NAME
+from .artifact.artifact import load_program, refuse_within
+from .artifact.folder_replacement import check_replaceable, replace_folder
+from .artifact.manifest import MANIFEST_NAME
 from .rerun import prepared_data
 
 DEFAULT_SAMPLES = 50

@@ -12,9 +12,9 @@ from itertools import pairwise
 from ..models.errors import GuardError
 from ..models.execution.overflow_counts import losses
 from .attribution import Attribution
-from .blame import blame
-from .configuration import Configuration, GuardName
+from .configuration.configuration import Configuration, GuardName
 from .ledger import Entry
+from .report.blame import blame
 
 FEWEST_SPIKES = 10  # in float, over all samples, of a layer that may not fall silent
 SATURATED, BUSY = 0.99, 0.9  # spikes per neuron and step: of a layer that says nothing more, and of one that did before

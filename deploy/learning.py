@@ -12,7 +12,7 @@ from ..models.connectivity import Dense
 from ..models.errors import Unsupported, UsageError, unsupported_model
 from ..models.learning import LearningRule
 from ..models.network import Network, Projection, Role
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 
 Array = NDArray[Any]
 

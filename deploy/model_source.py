@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..models.errors import DataError, UnsupportedModelError, UsageError
 from ..models.graph import Graph
 from ..models.operators import Input
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data, load_data, prepare_data
 from .lowering.lower import prepare
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
 from ..mapping.constant import Bounds
-from .baseline_verdict import format_factor
 from .quantities import UNKNOWN, format_count, format_interval, format_quantity, format_range, format_share, is_number
+from .report.baseline_verdict import format_factor
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -16,7 +16,7 @@ from ..backends.system_costs import SystemCosts
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import UsageError
-from .artifact import checked_file, load_counters, load_program, read_choices
+from .artifact.artifact import checked_file, load_counters, load_program, read_choices
 
 
 def price(

@@ -15,9 +15,9 @@ from ..models.errors import BackendMissingError, UsageError
 from ..models.input_code import InputCode
 from ..models.network import Network, Role
 from .calibration import calibration_samples, quantization_cost
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data
-from .progress import Progress
+from .progress.progress import Progress
 from .quantization.automatic import Settling
 from .quantization.layer_quantization import Quantization
 from .quantization.quantizer import Quantizer

@@ -19,14 +19,14 @@ from ..models.errors import BackendMissingError, DataError, UsageError
 from ..models.input_code import input_code
 from ..models.network import Network, Role
 from ..models.operators import Input
-from .artifact import load_program, read_choices, read_report, refuse_within
+from .artifact.artifact import load_program, read_choices, read_report, refuse_within
 from .chip_run import Simulated, run_on_chip
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .data import Data, load_data, prepare_data
 from .evaluation import evaluate_lava, evaluate_learning, simulate
 from .ledger import Entry
 from .model_source import built_in
-from .progress import Progress, Quiet
+from .progress.progress import Progress, Quiet
 from .simulator_run import Wanted, run_in_simulator, write_whole
 
 Array = NDArray[Any]

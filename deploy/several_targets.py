@@ -9,16 +9,16 @@ from typing import Any
 from ..mapping.target import Target
 from ..mapping.target_files import load_target
 from ..models.errors import DoesNotFitError, UsageError
-from .artifact import PAGE_NAME, REPORT_NAME
-from .artifact_writing import Artifact, check_destination, write_comparison
+from .artifact.artifact import PAGE_NAME, REPORT_NAME
+from .artifact.manifest import MANIFEST_NAME
+from .artifact.writing import Artifact, check_destination, write_comparison
 from .comparison.comparison import comparison_of
 from .comparison.page import render_comparison
-from .configuration import Configuration
+from .configuration.configuration import Configuration
 from .deployment import make_artifact
-from .manifest import MANIFEST_NAME
 from .model_source import Model, Recordings
-from .progress import Progress, Quiet, Within
-from .stage_plan import deployment_stages
+from .progress.progress import Progress, Quiet, Within
+from .progress.stage_plan import deployment_stages
 
 
 def deploy_on_targets(

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from .document.document import printable
-from .layer_table import layer_rows
 from .quantities import format_count, format_interval, format_quantity, format_range, format_share, is_number
-from .verdict import STAGES, Report, fullest, ledger, remarks, titles
+from .report.verdict import STAGES, Report, fullest, ledger, remarks, titles
+from .report_page.layer_table import layer_rows
 
 BAR = 16
 WIDE = 90  # columns from which on there is room for bars

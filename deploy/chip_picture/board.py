@@ -44,7 +44,7 @@ class Board:
 
         Parameters
         ----------
-        section : see `chip_section.board_section`.
+        section : see `report.chip.board_section`.
         used : numbers of chips in use; others are drawn only on a board whose chips lie in rows that are known.
         """
         columns, rows, cores = (int(section[key]) for key in ("columns", "rows", "cores_per_tile"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..verdict import final_stage
+from ..report.verdict import final_stage
 
 Json = dict[str, Any]
 Report = Mapping[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 from ...backends.program import CORES_NAME
 from ...models.array_file import read_arrays
 from ...models.errors import UnsupportedModelError, UsageError
-from ..artifact import PROGRAM_FOLDER, checked_file, deployments_in, read_choices, read_report, refuse_within
+from ..artifact.artifact import PROGRAM_FOLDER, checked_file, deployments_in, read_choices, read_report, refuse_within
 from .comparison import FEWEST, CoresOf, Json, comparison_of
 from .page import render_comparison
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ..artifact import PAGE_NAME
+from ..artifact.artifact import PAGE_NAME
 from ..figures.bars import Bars, bars
 from ..figures.figure import Figure
 from ..figures.scale import Axis

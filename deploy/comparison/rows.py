@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..baseline_verdict import format_factor
 from ..quantities import (
     UNKNOWN,
     format_count,
@@ -18,6 +17,7 @@ from ..quantities import (
     format_share,
     is_number,
 )
+from ..report.baseline_verdict import format_factor
 from .least_energy import ENDS
 from .verdict import NOTABLE, format_ratio
 

@@ -10,7 +10,7 @@ from ...models.graph import Edge, Graph, unused
 from ...models.input_code import input_code
 from ...models.operators import Scale
 from ..calibration import calibration_samples, conversion_cost
-from ..configuration import Configuration
+from ..configuration.configuration import Configuration
 from ..data import Data, default_steps
 from ..lowering.graph_pass import rebuilt
 from .convert import convert

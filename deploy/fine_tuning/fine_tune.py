@@ -12,7 +12,7 @@ from ...models.decision import Decision
 from ...models.errors import BackendMissingError, DataError, Unsupported, unsupported_model
 from ...models.network import Network
 from ...models.neurons import IntegerLeakyIntegrateAndFire
-from ..progress import Progress, Quiet
+from ..progress.progress import Progress, Quiet
 from ..quantization.layer_quantization import Quantization
 
 Array = NDArray[Any]

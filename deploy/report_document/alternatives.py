@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..baseline_verdict import format_factor
 from ..document.document import Cell, Passage, Table, table
 from ..quantities import UNKNOWN, format_count, format_quantity, format_range, format_share
-from ..verdict import Report
+from ..report.baseline_verdict import format_factor
+from ..report.verdict import Report
 
 Row = tuple[Cell | str, ...]
 YARDSTICK = "Both networks by one yardstick, {account}: lower bounds, not the chip's accounts."

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..document.document import Cell, Passage, Table, table
 from ..quantities import UNKNOWN, format_count, format_share
-from ..verdict import Report
+from ..report.verdict import Report
 
 
 def cores(report: Report) -> Passage:

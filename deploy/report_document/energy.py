@@ -8,9 +8,9 @@ from typing import Any
 from ...backends.breakdown import CATEGORIES
 from ...mapping.constant import Bounds
 from ..document.document import Cell, Passage, Table, table
-from ..energy_table import EnergyRow, energy_rows
 from ..quantities import UNKNOWN, format_count, format_quantity, format_range
-from ..verdict import Report
+from ..report.verdict import Report
+from ..report_page.energy_table import EnergyRow, energy_rows
 
 Row = tuple[Cell | str, ...]
 NEVER = "Each account holds the dynamic energy, so that they are never to be added."

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..document.document import Passage, table
 from ..quantities import UNKNOWN, format_count, format_share
-from ..verdict import Report
+from ..report.verdict import Report
 
 RANGE = "Two numbers are the smallest and the largest of neurons that differ; decays are in 4096ths a step."
 

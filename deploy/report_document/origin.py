@@ -7,7 +7,7 @@ from typing import Any
 
 from ..document.document import Passage, table
 from ..quantities import format_count
-from ..verdict import Report
+from ..report.verdict import Report
 
 PLAIN = {"input_scale": 1, "input_offset": 0, "input_whole": False, "convert": None, "encoder_largest": None}
 """Settings that change nothing are left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..document.document import Document
-from ..verdict import Report, remarks, titles, verdict
+from ..report.verdict import Report, remarks, titles, verdict
 from .alternatives import alternatives
 from .cores import cores
 from .energy import energy

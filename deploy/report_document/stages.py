@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..document.document import Cell, Passage, Table, table
-from ..layer_table import layer_rows
 from ..quantities import format_count, format_interval, format_share
-from ..verdict import STAGES, Report
+from ..report.verdict import STAGES, Report
+from ..report_page.layer_table import layer_rows
 
 AS_BEFORE = (
     "As before: of all spikes of this stage or the one before, the share that both have, at the same neuron and step."

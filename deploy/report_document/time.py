@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..document.document import Cell, Passage, Table, table
-from ..keeping_up import real_time_remark
 from ..quantities import format_count, format_quantity, format_range, format_share
-from ..verdict import Report
+from ..report.keeping_up import real_time_remark
+from ..report.verdict import Report
 
 Row = tuple[Cell | str, ...]
 WORK = {

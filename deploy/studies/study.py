@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..figures.figure import Figure
-from ..progress import Progress
+from ..progress.progress import Progress
 from . import sent_types  # noqa: F401 - what is prepared goes to other processes
 from .subject import Subject
 

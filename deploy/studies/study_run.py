@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...models.errors import UsageError
-from ..package_versions import package_versions
-from ..progress import Progress
+from ..progress.progress import Progress
+from ..report.package_versions import package_versions
 from .catalogue import STUDIES
 from .page import render_study
 from .study import Conclusion, Outcome, Row, Study, Task

@@ -16,17 +16,17 @@ from ...backends.program import Program
 from ...mapping.target_files import load_target
 from ...models.errors import UnsupportedModelError, UsageError
 from ...models.graph import Graph
-from ..artifact import load_program, read_choices
+from ..artifact.artifact import load_program, read_choices
 from ..compilation import compile_model
-from ..configuration import Configuration
+from ..configuration.configuration import Configuration
 from ..conversion.calibrated import convert_graph
 from ..data import Data
 from ..data_identity import data_section
 from ..lowering.lower import prepare
 from ..model_source import load_graph, open_data, open_training_data, with_built_in_options
-from ..progress import Progress
+from ..progress.progress import Progress
+from ..progress.stage_plan import network_stages
 from ..rerun import prepared_data
-from ..stage_plan import network_stages
 
 Array = NDArray[Any]
 DEFAULT_TARGET = "loihi2"

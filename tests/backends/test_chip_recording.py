@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 import spikeloom
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 from spikeloom.models.connectivity import Dense
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.network import Network, Population, Projection, Role

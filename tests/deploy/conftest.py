@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikeloom.deploy.configuration import configuration
+from spikeloom.deploy.configuration.configuration import configuration
 from spikeloom.deploy.several_targets import deploy_on_targets
 from spikeloom.models.graph import Graph
 from spikeloom.models.operators import Flatten

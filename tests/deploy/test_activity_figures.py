@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spikeloom.deploy.activity_figures import activity_figures, time_figure
+from spikeloom.deploy.report_page.activity_figures import activity_figures, time_figure
 
 
 def report(**changes: Any) -> dict[str, Any]:

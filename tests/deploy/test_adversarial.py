@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
-from spikeloom.deploy.progress import Quiet  # noqa: E402
+from spikeloom.deploy.progress.progress import Quiet  # noqa: E402
 from spikeloom.deploy.studies.adversarial.adversarial import Adversarial  # noqa: E402
 from spikeloom.deploy.studies.adversarial.attack import Attack  # noqa: E402
 from spikeloom.deploy.studies.adversarial.findings import AttackFacts, conclude_adversarial, summarized  # noqa: E402

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spikeloom.deploy.artifact import read_report
-from spikeloom.deploy.artifact_writing import check_destination
-from spikeloom.deploy.folder_replacement import replace_folder
-from spikeloom.deploy.manifest import write_manifest
+from spikeloom.deploy.artifact.artifact import read_report
+from spikeloom.deploy.artifact.folder_replacement import replace_folder
+from spikeloom.deploy.artifact.manifest import write_manifest
+from spikeloom.deploy.artifact.writing import check_destination
 from spikeloom.models.errors import UnsupportedModelError, UsageError
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from spikeloom.deploy.attribution import attribute, samples_of
-from spikeloom.deploy.blame import blame
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.conversion.calibrated import convert_graph
 from spikeloom.deploy.data import Data
 from spikeloom.deploy.hybrid_network import with_integer_layer
 from spikeloom.deploy.lowering.lower import lower, prepare
 from spikeloom.deploy.model_source import load_graph, open_data, with_built_in_options
 from spikeloom.deploy.quantization.quantize import quantize
+from spikeloom.deploy.report.blame import blame
 from spikeloom.models.decision import natural_decision
 from spikeloom.models.execution.network_run import run_network
 from spikeloom.models.input_code import input_code

@@ -13,7 +13,7 @@ from spikeloom.backends.counting import CoreCounting
 from spikeloom.backends.program import Program
 from spikeloom.backends.run import Counters
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.baseline import baseline_section, whole_matrices
+from spikeloom.deploy.report.baseline import baseline_section, whole_matrices
 from spikeloom.mapping.mapper import map_network
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Dense

@@ -15,7 +15,7 @@ from spikeloom.deploy.chip_picture.board import CORE, Board
 from spikeloom.deploy.chip_picture.links import drawn_links
 from spikeloom.deploy.chip_picture.picture import LEVELS, chip_picture, level
 from spikeloom.deploy.chip_picture.quantities import core_quantities
-from spikeloom.deploy.report_page import render
+from spikeloom.deploy.report_page.page import render
 from spikeloom.mapping.routing.mesh import Mesh
 
 

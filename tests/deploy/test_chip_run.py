@@ -15,9 +15,9 @@ from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.backends.spinnaker2.activity_file import ACTIVITY_NAME, read_activity
 from spikeloom.deploy import chip_run
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 from spikeloom.deploy.chip_run import ChipRun, Simulated, run_on_chip
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.data import Data
 from spikeloom.mapping.routing_tables.delivery import deliver
 from spikeloom.mapping.routing_tables.table_file import TABLES_NAME, read_tables

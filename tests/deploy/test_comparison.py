@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 from spikeloom.deploy.comparison.changes import estimate_ratio
 from spikeloom.deploy.comparison.comparison import comparison_of
 from spikeloom.deploy.comparison.verdict import format_ratio

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 from spikeloom.deploy.comparison.document import SUBJECTS, comparison_document
 from spikeloom.deploy.comparison.page import render_comparison
 from spikeloom.deploy.comparison.rows import (

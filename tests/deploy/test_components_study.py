@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 
 from spikeloom.backends.program import Program
 from spikeloom.deploy.confidence import wilson_interval
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.deploy.studies.components.components import Components as ComponentsStudy
 from spikeloom.deploy.studies.components.findings import (
     TaskFacts,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeloom.deploy.allowed_values import allowed_values
-from spikeloom.deploy.configuration import Configuration, configuration
-from spikeloom.deploy.layer_keys import LayerConfiguration
-from spikeloom.deploy.learning_choices import RULES, TraceChoice
+from spikeloom.deploy.configuration.allowed_values import allowed_values
+from spikeloom.deploy.configuration.configuration import Configuration, configuration
+from spikeloom.deploy.configuration.layer_keys import LayerConfiguration
+from spikeloom.deploy.configuration.learning_choices import RULES, TraceChoice
 from spikeloom.models.errors import UsageError
 from spikeloom.models.neurons.leaky_integrate_and_fire import Reset
 from spikeloom.models.yaml_file import LONGEST_TEXT

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spikeloom.deploy.configuration import Configuration, configuration
-from spikeloom.deploy.configuration_template import SECTIONS, key_table, template, write_template
-from spikeloom.deploy.layer_keys import LayerConfiguration
-from spikeloom.deploy.learning_choices import RULES
+from spikeloom.deploy.configuration.configuration import Configuration, configuration
+from spikeloom.deploy.configuration.layer_keys import LayerConfiguration
+from spikeloom.deploy.configuration.learning_choices import RULES
+from spikeloom.deploy.configuration.template import SECTIONS, key_table, template, write_template
 from spikeloom.models.errors import UsageError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.data import DEFAULT_STEPS, load_data, prepare_data
 from spikeloom.models.errors import DataError
 from spikeloom.models.operators import Input

@@ -18,8 +18,8 @@ from spikeloom.backends.counting import CoreCounting
 from spikeloom.backends.estimate import estimate
 from spikeloom.backends.sample_times import time_samples
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.configuration import configuration
-from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.configuration.configuration import configuration
+from spikeloom.deploy.progress.progress import TerminalProgress
 from spikeloom.deploy.studies.decision_time.answers import NEVER, Answers
 from spikeloom.deploy.studies.decision_time.costs import SpikePrices, StoppedRuns
 from spikeloom.deploy.studies.decision_time.cut_off import choose_step, choose_threshold, right_at, stops, thresholds

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.conversion.calibrated import convert_graph
 from spikeloom.deploy.data import prepare_data
 from spikeloom.models.encoders import ENCODERS, MEAN_CODES, PopulationCode, largest_value

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.deploy.studies.encodings.codes import COMPARED, PopulationRates, code_named
 from spikeloom.deploy.studies.encodings.encodings import Encodings
 from spikeloom.deploy.studies.encodings.findings import CLOSE, conclude_encodings

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeloom.backends.breakdown import CATEGORIES
-from spikeloom.deploy.energy_tree import Branch, energy_trees, leaves
+from spikeloom.deploy.report_page.energy_tree import Branch, energy_trees, leaves
 from spikeloom.mapping.constant import Bounds
 
 ENERGY = st.floats(0, 1e-3, allow_subnormal=False)

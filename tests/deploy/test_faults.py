@@ -17,9 +17,9 @@ from scipy import stats
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.commands.application import app
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.data import Data
-from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.progress.progress import TerminalProgress
 from spikeloom.deploy.studies.faults.cores import chosen_cores, neurons_at, places_of, remapped
 from spikeloom.deploy.studies.faults.faults import Faults
 from spikeloom.deploy.studies.faults.packets import PacketFaults, exposed_packets

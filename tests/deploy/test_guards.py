@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from spikeloom.deploy.attribution import Attribution, LayerCost
-from spikeloom.deploy.configuration import Configuration, configuration
+from spikeloom.deploy.configuration.configuration import Configuration, configuration
 from spikeloom.deploy.guards import guard
 from spikeloom.deploy.ledger import Entry, LayerEntry
 from spikeloom.models.errors import GuardError, UsageError

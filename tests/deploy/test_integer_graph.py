@@ -9,13 +9,13 @@ from spikeloom.backends.lava.availability import lava_problem
 from spikeloom.backends.lava.backend import run_lava
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.deploy.compilation import compile_model
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.data import prepare_data
 from spikeloom.deploy.deployment import deploy
 from spikeloom.deploy.lowering.integer_projections import as_integers
 from spikeloom.deploy.lowering.lower import lower, prepare
 from spikeloom.deploy.lowering.relays import with_relays
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Dense
 from spikeloom.models.errors import DataError, DoesNotFitError, UnsupportedModelError

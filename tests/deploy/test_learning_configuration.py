@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikeloom.deploy.configuration import Configuration, configuration
+from spikeloom.deploy.configuration.configuration import Configuration, configuration
 from spikeloom.deploy.learning import learning_notes, learning_rules, with_learning, without_rules
 from spikeloom.mapping.learning_engine import check_learning
 from spikeloom.mapping.target_files import load_target

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from spikeloom.deploy.blame import blame
 from spikeloom.deploy.confidence import wilson_interval
-from spikeloom.deploy.layer_table import layer_rows
 from spikeloom.deploy.ledger import Tally
+from spikeloom.deploy.report.blame import blame
+from spikeloom.deploy.report_page.layer_table import layer_rows
 from spikeloom.models.connectivity import Dense
 from spikeloom.models.decision import Decision
 from spikeloom.models.network import Network, Population, Projection, Role

@@ -12,7 +12,12 @@ from spikeloom.backends.counting import CoreCounting
 from spikeloom.backends.program import Program
 from spikeloom.backends.run import Counters
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.neurobench import connection_sparsity, count_membrane_updates, footprint, neurobench_section
+from spikeloom.deploy.report.neurobench import (
+    connection_sparsity,
+    count_membrane_updates,
+    footprint,
+    neurobench_section,
+)
 from spikeloom.mapping.mapper import map_network
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, Pool

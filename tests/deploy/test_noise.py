@@ -16,8 +16,8 @@ from scipy import stats
 
 from spikeloom.backends.program import Program
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.configuration import configuration
-from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.configuration.configuration import configuration
+from spikeloom.deploy.progress.progress import TerminalProgress
 from spikeloom.deploy.studies.noise.breaking import NEVER, FrameNoise, break_samples
 from spikeloom.deploy.studies.noise.findings import conclude_noise
 from spikeloom.deploy.studies.noise.noise import Noise

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spikeloom.backends.system_costs import SystemCosts
-from spikeloom.deploy.artifact import load_counters, load_program, read_choices
+from spikeloom.deploy.artifact.artifact import load_counters, load_program, read_choices
 from spikeloom.deploy.pricing import price
 from spikeloom.models.errors import UnsupportedModelError, UsageError
 

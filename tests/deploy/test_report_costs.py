@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from spikeloom.deploy.energy_table import ALL_LAYERS, COLUMNS, energy_rows
-from spikeloom.deploy.keeping_up import real_time_remark
 from spikeloom.deploy.quantities import format_count, format_quantity, format_range, format_share
-from spikeloom.deploy.report_page import render
+from spikeloom.deploy.report.keeping_up import real_time_remark
+from spikeloom.deploy.report.verdict import final_stage, remarks
+from spikeloom.deploy.report_page.energy_table import ALL_LAYERS, COLUMNS, energy_rows
+from spikeloom.deploy.report_page.page import render
 from spikeloom.deploy.summary import print_summary
-from spikeloom.deploy.verdict import final_stage, remarks
 
 Report = dict[str, Any]
 Parsed = Callable[[str], Any]

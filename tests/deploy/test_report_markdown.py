@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt  # what rich reads Markdown with
 from markdown_it.token import Token
 from rich.console import Console
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 from spikeloom.deploy.cost_page import print_costs
 from spikeloom.deploy.document.document import Cell, Document, Passage, printable, table
 from spikeloom.deploy.document.markdown import BELOW, escaped, markdown_of

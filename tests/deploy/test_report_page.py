@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from spikeloom.deploy.quantities import format_count, format_quantity, format_range, format_share
-from spikeloom.deploy.report_page import render, resources
-from spikeloom.deploy.verdict import remarks, verdict
+from spikeloom.deploy.report.verdict import remarks, verdict
+from spikeloom.deploy.report_page.page import render, resources
 
 Parsed = Callable[[str], Any]
 

@@ -14,7 +14,7 @@ from spikeloom.deploy.evaluation import simulate
 from spikeloom.deploy.quantization.layer_quantization import Quantization
 from spikeloom.deploy.quantization.quantize import quantize
 from spikeloom.deploy.quantization.synapse_format import FINE, SynapseFormat
-from spikeloom.deploy.report_quantization import BOUNDS, quantization_section
+from spikeloom.deploy.report.quantization import BOUNDS, quantization_section
 from spikeloom.mapping.mapper import map_network
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense

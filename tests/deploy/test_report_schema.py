@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from spikeloom.deploy import report as report_building
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.report import report as report_building
+from spikeloom.deploy.artifact.artifact import read_report
 from spikeloom.deploy.comparison.comparison import comparison_of
 from spikeloom.deploy.comparison.document import comparison_document
 from spikeloom.deploy.comparison.page import render_comparison
@@ -234,7 +234,7 @@ def test_docs_are_written_by_one_command(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("target", CHIPS)
 def test_reports_of_the_built_in_network_on_every_chip(target: str) -> None:
-    from spikeloom.deploy.configuration import configuration
+    from spikeloom.deploy.configuration.configuration import configuration
     from spikeloom.deploy.deployment import deploy
 
     # A chip without graded spikes needs data that are spikes.
@@ -256,7 +256,7 @@ def test_reports_of_the_built_in_network_on_every_chip(target: str) -> None:
 def test_reports_of_all_that_can_be_asked_for(several_targets: Path, options: Json, labelled: bool) -> None:
     import numpy as np
 
-    from spikeloom.deploy.configuration import configuration
+    from spikeloom.deploy.configuration.configuration import configuration
     from spikeloom.deploy.deployment import deploy
 
     random = np.random.default_rng(1)
@@ -275,7 +275,7 @@ def test_reports_of_all_that_can_be_asked_for(several_targets: Path, options: Js
 def test_reports_of_converted_networks(method: str, ordinary_network: Any) -> None:
     import numpy as np
 
-    from spikeloom.deploy.configuration import configuration
+    from spikeloom.deploy.configuration.configuration import configuration
     from spikeloom.deploy.deployment import deploy
 
     graph = ordinary_network(np.random.default_rng(4))
@@ -289,7 +289,7 @@ def test_reports_of_converted_networks(method: str, ordinary_network: Any) -> No
 
 @pytest.mark.slow
 def test_the_report_of_a_network_of_integers(shared_data: Path) -> None:
-    from spikeloom.deploy.configuration import configuration
+    from spikeloom.deploy.configuration.configuration import configuration
     from spikeloom.deploy.deployment import deploy
 
     config = configuration(None, lava_samples=0, samples=10)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.configuration import configuration
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.configuration.configuration import configuration
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.deploy.studies.measurement import Instrument
 from spikeloom.deploy.studies.operating_space.operating_space import OperatingSpace
 from spikeloom.deploy.studies.operating_space.retuning import (

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.deploy import spike_section
 from spikeloom.deploy.figures.spike_raster import Band, spike_raster
-from spikeloom.deploy.spike_section import SHOWN_NEURONS
+from spikeloom.deploy.report import spikes as spike_section
+from spikeloom.deploy.report.spikes import SHOWN_NEURONS
 
 
 @given(

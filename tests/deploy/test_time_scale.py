@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 from spikeloom.deploy.confidence import wilson_interval
-from spikeloom.deploy.progress import Quiet
+from spikeloom.deploy.progress.progress import Quiet
 from spikeloom.deploy.studies.options import make_study
 from spikeloom.deploy.studies.study_run import run_study
 from spikeloom.deploy.studies.time_scale.findings import (

@@ -110,7 +110,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def hash_anew() -> Callable[[Path], None]:
     """Give an artifact that was changed by hand the hashes of what is in it now."""
-    from spikeloom.deploy.manifest import MANIFEST_NAME, write_manifest
+    from spikeloom.deploy.artifact.manifest import MANIFEST_NAME, write_manifest
 
     def write(folder: Path) -> None:
         manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))

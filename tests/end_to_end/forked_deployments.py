@@ -17,11 +17,17 @@ from functools import partial
 from pathlib import Path
 
 from spikeloom.backends.simulator import simulate  # noqa: F401 - what a deployment needs, imported before the forks
-from spikeloom.deploy import folder_replacement
 from spikeloom.deploy.api import deploy
-from spikeloom.deploy.artifact import PAGE_NAME, load_counters, load_program, read_choices, read_report
-from spikeloom.deploy.artifact_writing import Artifact, write_artifact
-from spikeloom.deploy.manifest import read_manifest
+from spikeloom.deploy.artifact import folder_replacement
+from spikeloom.deploy.artifact.artifact import (
+    PAGE_NAME,
+    load_counters,
+    load_program,
+    read_choices,
+    read_report,
+)
+from spikeloom.deploy.artifact.manifest import read_manifest
+from spikeloom.deploy.artifact.writing import Artifact, write_artifact
 from spikeloom.models.compiled_code import cache_folder
 from spikeloom.models.errors import UnsupportedModelError
 

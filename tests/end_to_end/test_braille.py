@@ -11,7 +11,7 @@ import pytest
 
 from spikeloom.backends.lava.availability import lava_problem
 from spikeloom.backends.program import Program
-from spikeloom.deploy.artifact import load_program, read_report
+from spikeloom.deploy.artifact.artifact import load_program, read_report
 from spikeloom.deploy.data import load_data
 from spikeloom.deploy.evaluation import simulate
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy.artifact import load_counters, load_program, read_choices, read_report
+from spikeloom.deploy.artifact.artifact import load_counters, load_program, read_choices, read_report
 from spikeloom.models.errors import UnsupportedModelError
 
 READERS = (read_report, read_choices, load_counters, load_program)
@@ -175,7 +175,7 @@ def test_what_would_never_end_to_be_read_is_refused(artifact):
 @pytest.mark.parametrize("name", ["../secret", "program/../../secret", "{tmp_path}/secret", "secret/../../secret"])
 def test_names_in_a_manifest_lead_nowhere(artifact, tmp_path, name):
     """Though the hash is right, a file outside is not taken for a part."""
-    from spikeloom.deploy import manifest as subject
+    from spikeloom.deploy.artifact import manifest as subject
 
     (tmp_path / "secret").write_text("secret")
     manifest = json.loads((artifact / "manifest.json").read_text())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from spikeloom.deploy.manifest import write_manifest
+from spikeloom.deploy.artifact.manifest import write_manifest
 
 
 @pytest.fixture(scope="module")

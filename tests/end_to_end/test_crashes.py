@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy import folder_replacement
-from spikeloom.deploy.folder_replacement import clear_abandoned, replace_folder
+from spikeloom.deploy.artifact import folder_replacement
+from spikeloom.deploy.artifact.folder_replacement import clear_abandoned, replace_folder
 
 PROGRAM = Path(__file__).with_name("forked_deployments.py")
 FEW, MANY = 5, 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 
 
 def rows(report):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 
 
 def runs_again(spikeloom, done, folder, *options):

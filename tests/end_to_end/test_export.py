@@ -6,7 +6,7 @@ import nir
 import numpy as np
 import pytest
 
-from spikeloom.deploy.configuration import Configuration
+from spikeloom.deploy.configuration.configuration import Configuration
 from spikeloom.deploy.export import export_model
 from spikeloom.deploy.model_source import load_graph
 from spikeloom.models.errors import UnsupportedModelError, UsageError

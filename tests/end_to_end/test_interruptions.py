@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy.artifact_writing import check_destination
-from spikeloom.deploy.folder_replacement import replace_folder
+from spikeloom.deploy.artifact.folder_replacement import replace_folder
+from spikeloom.deploy.artifact.writing import check_destination
 from spikeloom.models.errors import UsageError
 
 PATIENCE = 60

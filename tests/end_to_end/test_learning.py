@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 
 CONFIGURATION = """
 lava_samples: {lava}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikeloom.deploy.artifact import read_report
+from spikeloom.deploy.artifact.artifact import read_report
 
 LAYER_KEYS = {"rate", "agreement", "mismatched", "overflows", "clipped_share", "zeroed_share"}
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.artifact import load_program, read_report
+from spikeloom.deploy.artifact.artifact import load_program, read_report
 
 PROGRAM = Path(__file__).with_name("forked_deployments.py")
 MANY = 50

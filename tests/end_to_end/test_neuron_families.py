@@ -12,7 +12,7 @@ import pytest
 
 import spikeloom as package
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 from spikeloom.models.graph import Graph
 from spikeloom.models.neurons import Adaptive, FloatNeuron, Graded, Izhikevich, MultipleSpikes, Reset, ResonateAndFire
 from spikeloom.models.operators import Input, Linear, Neurons, Output

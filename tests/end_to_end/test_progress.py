@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from spikeloom.backends.lava.availability import lava_problem
-from spikeloom.deploy.progress import Quiet, TerminalProgress, Within, share_of
-from spikeloom.deploy.progress_bars import duration
+from spikeloom.deploy.progress.bars import duration
+from spikeloom.deploy.progress.progress import Quiet, TerminalProgress, Within, share_of
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x9b]")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spikeloom.backends.simulator.simulate import Simulator
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 
 PYTHON = os.environ.get("SPIKELOOM_PYNN", sys.executable)  # one that has PyNN and a simulator
 

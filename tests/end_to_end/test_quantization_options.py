@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spikeloom.deploy.api import deploy as spikeloom_deploy
-from spikeloom.deploy.artifact import load_program, read_report
+from spikeloom.deploy.artifact.artifact import load_program, read_report
 
 INPUTS, HIDDEN, CLASSES, SAMPLES, STEPS = 8, 12, 4, 24, 20
 FIRST, SECOND = "input -> first", "first -> second"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import spikeloom as package
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.graph import Graph
 from spikeloom.models.neurons import LeakyIntegrateAndFire

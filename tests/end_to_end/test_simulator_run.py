@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from spikeloom.deploy.artifact import load_program
-from spikeloom.deploy.progress import TerminalProgress
+from spikeloom.deploy.artifact.artifact import load_program
+from spikeloom.deploy.progress.progress import TerminalProgress
 from spikeloom.models.execution.network_run import run_network
 
 

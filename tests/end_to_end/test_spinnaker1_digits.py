@@ -10,7 +10,7 @@ import pytest
 from spikeloom.backends.simulator.simulate import Simulator
 from spikeloom.backends.spinnaker1.fixed_point import Rounding
 from spikeloom.backends.spinnaker1.machine import Spinnaker1Machine
-from spikeloom.deploy.artifact import load_program
+from spikeloom.deploy.artifact.artifact import load_program
 from spikeloom.deploy.rerun import prepared_data
 from spikeloom.models.decision import decide
 

@@ -66,7 +66,7 @@ def test_what_is_trained_deploys_as_its_card_says(spikeloom, tmp_path, model, da
 
 
 def test_the_same_seed_gives_the_same_file(spikeloom, tmp_path, monkeypatch):
-    from spikeloom.deploy import training
+    from spikeloom.deploy.training import training
 
     monkeypatch.setattr(training, "deployed_section", lambda *arguments: {"target": "none", "problem": "left out."})
     files = []

@@ -14,7 +14,7 @@ from ....mapping.target import Target
 from ....mapping.target_files import load_target
 from ....models.datasets import Dataset
 from ....models.training.requirement import require_torch
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..components.tasks import TASKS, ComponentTask
 from ..components.training import deployed_classes, entered, trained_variant, training_seed
 from ..components.variants import PUBLISHED, check_variants, components_of

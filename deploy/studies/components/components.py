@@ -13,7 +13,7 @@ from ....mapping.target import Target
 from ....mapping.target_files import load_target
 from ....models.datasets import Dataset
 from ....models.training.requirement import require_torch
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..measurement import Instrument
 from ..names import Names
 from ..repeated_trainings import RepeatedTrainings

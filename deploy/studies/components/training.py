@@ -17,10 +17,10 @@ from ....models.encoders import encoder_named
 from ....models.training.components import Components
 from ....models.training.recipe import Recipe
 from ...compilation import compile_model
-from ...configuration import Configuration
+from ...configuration.configuration import Configuration
 from ...data import Data
 from ...lowering.lower import prepare
-from ...progress import Quiet
+from ...progress.progress import Quiet
 from .tasks import ComponentTask
 
 Array = NDArray[Any]

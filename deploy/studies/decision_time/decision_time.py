@@ -14,7 +14,7 @@ from ....backends.counting import CoreCounting
 from ....backends.program import Program
 from ....backends.simulator.simulate import Simulator
 from ....models.errors import DataError
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..sample_subsets import check_samples_independent
 from ..study import Conclusion, Outcome, Study, Task
 from ..subject import Subject

@@ -18,9 +18,9 @@ from ....models.encoders import Encoder
 from ....models.graph import Graph
 from ....models.training.requirement import require_torch
 from ...compilation import compile_model
-from ...configuration import Configuration
+from ...configuration.configuration import Configuration
 from ...data import Data
-from ...progress import Progress, Quiet
+from ...progress.progress import Progress, Quiet
 from ..decision_time.answers import NEVER, Answers
 from ..faults.tasks import DROPPED, NEURONS, FaultTask, perform_fault
 from ..faults.weights import NOISY

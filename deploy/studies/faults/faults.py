@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from ....backends.program import Program
 from ....models.errors import UsageError
 from ....models.network import Role
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..grid_axis import Axis
 from ..measurement import Instrument
 from ..names import Names

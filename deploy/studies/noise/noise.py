@@ -15,7 +15,7 @@ from ....backends.simulator.simulate import Simulator
 from ....models.decision import decide
 from ....models.errors import DataError, UnsupportedModelError
 from ....models.network import Network
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..sample_subsets import check_samples_independent, run_subset
 from ..study import Conclusion, Outcome, Study, Task
 from ..subject import Subject

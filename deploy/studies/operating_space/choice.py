@@ -9,9 +9,9 @@ from typing import Any
 from ....models.errors import GuardError
 from ....models.graph import Graph
 from ...compilation import Compiled
-from ...configuration import Configuration
+from ...configuration.configuration import Configuration
 from ...data import Data
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..study import Row
 from ..subject import Subject
 from ..workers import ThisProcess

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ....backends.program import Program
 from ....mapping.precision import Precision
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..grid_axis import Axis
 from ..measurement import Instrument, Measurement
 from ..names import Names

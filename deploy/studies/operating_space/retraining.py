@@ -13,9 +13,9 @@ from ....models.graph import Graph
 from ....models.neurons import LeakyIntegrateAndFire
 from ....models.operators import Input, Neurons
 from ...compilation import compile_model
-from ...configuration import Configuration
+from ...configuration.configuration import Configuration
 from ...data import Data
-from ...progress import Quiet
+from ...progress.progress import Quiet
 from ..measurement import Instrument, Measurement
 from ..subject import Subject
 from .retuning import wanted_layers

@@ -17,7 +17,7 @@ from ....models.datasets import EventDataset, load_recordings
 from ....models.training.components import Components
 from ....models.training.recipe import Recipe
 from ....models.training.requirement import require_torch
-from ...progress import Progress
+from ...progress.progress import Progress
 from ..components.training import deployed, deployed_classes, training_seed
 from ..names import Names
 from ..repeated_trainings import RepeatedTrainings

@@ -1,0 +1,1 @@
+"""What a deployment has to say, section by section, and its verdict."""

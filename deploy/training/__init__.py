@@ -1,0 +1,1 @@
+"""`spikeloom train`: a network of the zoo, trained, deployed and described by a card."""
