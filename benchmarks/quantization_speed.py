@@ -57,15 +57,15 @@ class Clock:
         self.begun: dict[str, tuple[float, float]] = {}
 
     def stage(self, name: str, total: int | None = None) -> Callable[[int], None]:
-        """See `spikeloom.deploy.progress.progress.Progress`."""
+        """See `Progress`."""
         self.begun[name] = time.monotonic() - self._made[0], time.process_time() - self._made[1]
         return lambda done: None
 
     def expect(self, stages: int) -> None:
-        """See `spikeloom.deploy.progress.progress.Progress`."""
+        """See `Progress`."""
 
     def detail(self, what: str) -> None:
-        """See `spikeloom.deploy.progress.progress.Progress`."""
+        """See `Progress`."""
 
 
 def calibration_timing(name: str, samples: int) -> Timing:

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from spikeloom.deploy.report import report as report_building
 from spikeloom.deploy.artifact.artifact import read_report
 from spikeloom.deploy.comparison.comparison import comparison_of
 from spikeloom.deploy.comparison.document import comparison_document
 from spikeloom.deploy.comparison.page import render_comparison
 from spikeloom.deploy.document.markdown import markdown_of
 from spikeloom.deploy.document.terminal import print_document
+from spikeloom.deploy.report import report as report_building
 from spikeloom.deploy.report_document.report_document import report_document
 from spikeloom.deploy.report_schema import reading
 from spikeloom.deploy.report_schema.json_schema import MODELS, json_schema, schema_text
