@@ -39,9 +39,9 @@ def export_program(folder: Path, out: Path, data: Path | None = None, samples: i
             f"--to pynn writes a deployment, and {folder} is no folder: deploy the model first "
             f"(spikeloom deploy {folder} --target ... --out DIR), then export DIR."
         )
+    program = load_program(folder)
     refuse_within(folder, out)
     _check_destination(out)
-    program = load_program(folder)
     refuse(program, str(folder))
     recordings = prepared_data(folder, data, samples, program)
     inputs = program.code.encode(recordings.x)

@@ -161,9 +161,15 @@ class _Content:
         if texts is not None and texts.length is None:
             if not prod(shape):
                 return np.zeros(shape, dtype=object)
-            if layout != h5py.h5d.CONTIGUOUS:
-                raise _HostileError(f"packs the texts of {place!r}: save them unpacked")
-            self._require_honest_texts(dataset, prod(shape), place)
+            if layout == h5py.h5d.CHUNKED:
+                references = self._packed_references(dataset, properties, place)
+            elif layout == h5py.h5d.CONTIGUOUS:
+                if prod(shape) > MOST_OBJECTS:
+                    raise _HostileError(f"holds {prod(shape)} texts in {place!r}; {MOST_OBJECTS} are read at most")
+                references = self._references(dataset, prod(shape), place)
+            else:
+                raise _HostileError(f"keeps the texts of {place!r} in its header: save them in a dataset of their own")
+            self._require_honest_texts(references, place)
         value = dataset[()]
         return value.decode("utf8") if isinstance(value, bytes) else value
 
@@ -218,20 +224,55 @@ class _Content:
             if len(unpacked) > most:
                 raise _HostileError(f"packs more into a chunk of {place!r} than the {in_bytes(most)} that it declares")
 
-    def _require_honest_texts(self, dataset: Any, count: int, place: str) -> None:
-        """Texts of any length are references; HDF5 takes memory for the length that they say before it looks there."""
-        if count > MOST_OBJECTS:
-            raise _HostileError(f"holds {count} texts in {place!r}; {MOST_OBJECTS} are read at most")
+    def _references(self, dataset: Any, count: int, place: str) -> bytes:
+        """What is stored for texts of any length: for each a length and where it lies."""
         offset = dataset.id.get_offset()
         if offset is None:
             raise _HostileError(f"has nothing where the texts of {place!r} should be")
-        width = LENGTH_BYTES + self.address_bytes + INDEX_BYTES
+        size = count * self._reference_bytes
         with self.path.open("rb") as file:
             file.seek(offset)
-            references = file.read(count * width)
-        if len(references) < count * width:
+            references = file.read(size)
+        if len(references) < size:
             raise _HostileError(f"ends before the texts of {place!r}")
-        rows = np.frombuffer(references, np.uint8).reshape(count, width)[:, :LENGTH_BYTES]
+        return references
+
+    def _packed_references(self, dataset: Any, properties: Any, place: str) -> bytes:
+        """The same of chunks, unpacked here: HDF5 would follow the references at once."""
+        from h5py import h5z
+
+        filters = [properties.get_filter(number)[0] for number in range(properties.get_nfilters())]
+        if set(filters) - {h5z.FILTER_DEFLATE}:
+            raise _HostileError(
+                f"packs the texts of {place!r} in a way that is not read: save them with gzip, or unpacked"
+            )
+        most = prod(properties.get_chunk()) * self._reference_bytes
+        stored: list[tuple[int, ...]] = []
+        dataset.id.chunk_iter(lambda chunk: stored.append(chunk.chunk_offset))
+        parts = []
+        for offset in stored:
+            skipped, packed = dataset.id.read_direct_chunk(offset)
+            try:
+                part = zlib.decompressobj().decompress(packed, most + 1) if filters and not skipped else packed
+            except zlib.error:
+                raise _HostileError(f"packs the texts of {place!r} in a way that cannot be unpacked") from None
+            if len(part) != most:
+                raise _HostileError(f"packs {len(part)} bytes where the texts of {place!r} take {most}")
+            parts.append(part)
+        return b"".join(parts)
+
+    @property
+    def _reference_bytes(self) -> int:
+        return LENGTH_BYTES + self.address_bytes + INDEX_BYTES
+
+    def _require_honest_texts(self, references: bytes, place: str) -> None:
+        """Texts of any length are references; HDF5 takes memory for the length that they say before it looks there."""
+        count = len(references) // self._reference_bytes
+        if count > MOST_OBJECTS:
+            raise _HostileError(f"holds {count} texts in {place!r}; {MOST_OBJECTS} are read at most")
+        if not count:
+            return
+        rows = np.frombuffer(references, np.uint8).reshape(count, self._reference_bytes)[:, :LENGTH_BYTES]
         lengths = rows.copy().view("<u4")
         if int(lengths.max()) > self.file_size:
             raise _HostileError(f"has a text in {place!r} that is said to be longer than the file itself")

@@ -38,7 +38,7 @@ def test_deploy_is_a_verb_and_a_package(tiny, tmp_path):
     from_file = package.deploy(tiny / "tiny.nir", "loihi2", tiny / "data.npz", tmp_path / "out", **options)
     assert from_arrays["ledger"] == from_file["ledger"]
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == from_file
-    assert package.deploy.artifact.read_report(tmp_path / "out") == from_file
+    assert package.deploy.artifact.artifact.read_report(tmp_path / "out") == from_file
 
 
 def test_a_configuration_file_and_options(tiny, tmp_path):

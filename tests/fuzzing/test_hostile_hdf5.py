@@ -146,6 +146,32 @@ def test_texts_that_say_to_be_longer_than_the_file(write: Callable[..., Path], r
     refused(write(ends() | linear(np.eye(4)) | {"m": many}), "texts in 'node/nodes/m/t'")
 
 
+def packed_texts(length: int | None) -> Callable[[Any, str], None]:
+    """Two texts, packed, the first of which says to be of another length."""
+    import struct
+    import zlib
+
+    def texts(group: Any, name: str) -> None:
+        target = group.create_dataset(
+            name, data=["one", "two"], dtype=h5py.string_dtype(), chunks=(2,), compression="gzip"
+        )
+        if length is not None:
+            group.file.flush()
+            _, packed = target.id.read_direct_chunk((0,))
+            references = zlib.decompress(packed)
+            target.id.write_direct_chunk((0,), zlib.compress(struct.pack("<I", length) + references[4:]))
+
+    return texts
+
+
+def test_texts_may_be_packed_and_are_followed_only_where_they_are_honest(
+    write: Callable[..., Path], refused: Callable[..., str]
+) -> None:
+    graph = ends() | linear(np.eye(4))
+    assert read_nir(write(graph, metadata={"m": packed_texts(None)})).nodes
+    refused(write(graph, metadata={"m": packed_texts(2**32 - 2)}), "longer than the file itself")
+
+
 def test_names_that_a_terminal_would_obey(write: Callable[..., Path], refused: Callable[..., str]) -> None:
     for name in ("n\x1b[31m", "n\n", "n" * 5000):
         refused(write(ends() | {name: {"type": "Scale", "scale": 1.0}}), "no plain text")
