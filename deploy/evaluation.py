@@ -29,6 +29,7 @@ from .confidence import wilson_interval
 from .data import Data
 from .ledger import Entry, Tally
 from .quantization.layer_quantization import LayerQuantization
+from .report.spikes import raster_section
 from .state_widths import state_bits
 from .weight_shares import weight_shares
 
@@ -40,10 +41,18 @@ BYTES_AN_ENTRY = 12  # of a neuron and step over all stages
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Ledger entries of all stages but Lava and the chip's own, and what happened in the simulator."""
+    """What all stages but Lava and the chip's own came to.
+
+    Attributes
+    ----------
+    entries : of the ledger.
+    simulated : what happened in the simulator.
+    raster : the spikes of the first sample there, for the report; see `report.spikes.raster_section`.
+    """
 
     entries: tuple[Entry, ...]
     simulated: Simulated
+    raster: Mapping[str, Any] | None
 
 
 def evaluate(
@@ -77,6 +86,7 @@ def evaluate(
     batch = _batch(network, data, program.network)
     counting = CoreCounting(program)
     group_spikes: dict[str, Array] = {}
+    raster: Mapping[str, Any] | None = None
     for first in range(0, data.samples, batch):
         x = data.x[first : first + batch]
         labels = None if data.y is None else data.y[first : first + batch]
@@ -92,6 +102,8 @@ def evaluate(
         tallies["network"].add(timed, labels, trained)
         tallies["integer"].add(integer, labels, timed)
         tallies["simulator"].add(simulation.activity, labels, integer)
+        if first == 0:
+            raster = raster_section(program.network, simulation.activity, program.steps)
         for name, counts in simulation.group_spikes.items():
             group_spikes[name] = group_spikes.get(name, np.int64(0)) + counts
         progress(x.shape[0])
@@ -105,7 +117,7 @@ def evaluate(
         entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None, interval), *entries)
     counters = counting.counters(group_spikes, data.samples)
     depths = {population.name: population.depth for population in program.network.populations}
-    return Evaluation(entries, Simulated(counting, group_spikes, counters.with_active(active.counts, depths)))
+    return Evaluation(entries, Simulated(counting, group_spikes, counters.with_active(active.counts, depths)), raster)
 
 
 def _both(*probes: Probe) -> Probe:

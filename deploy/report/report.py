@@ -29,7 +29,7 @@ from .chip import board_section, occupancy, work_section
 from .neurobench import count_membrane_updates, neurobench_section
 from .package_versions import package_versions
 from .quantization import quantization_section
-from .spikes import raster_section, spikes_by_step
+from .spikes import spikes_by_step
 
 MEMBRANE_SAMPLES = 16  # whose potentials are looked at for the membrane updates
 
@@ -102,8 +102,8 @@ def build_report(
         "operating_space": None if operating_space is None else dict(operating_space),
         "activity": {
             **work_section(counters, on_chip.estimate.timing),
-            "steps": spikes_by_step(program, evaluation.simulated.group_spikes, data.samples),
-            "raster": raster_section(program, data),
+            "steps": spikes_by_step(program.network, evaluation.simulated.group_spikes, data.samples),
+            "raster": evaluation.raster,
         },
         **priced,
         "other_accounts": {name: _accounts(other, target) for name, other in on_chip.others.items()},

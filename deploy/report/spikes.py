@@ -8,43 +8,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backends.program import Program
-from ...backends.simulator.simulate import Simulator
-from ...models.network import Role
-from ..data import Data
+from ...models.network import Network, Role
 
 Array = NDArray[Any]
 SHOWN_NEURONS = 48  # of a layer in the raster: as many lines as can be told apart
 MOST_SPIKES = 40_000  # in the raster, so that the report stays small
 
 
-def spikes_by_step(program: Program, group_spikes: Mapping[str, Array], samples: int) -> dict[str, list[float]]:
+def spikes_by_step(network: Network, group_spikes: Mapping[str, Array], samples: int) -> dict[str, list[float]]:
     """Per layer that spikes, the spikes of a mean sample at each of its steps, in its own window.
 
     Parameters
     ----------
     group_spikes : per population, (steps, groups) over all samples; see `CoreCounting`.
     """
-    return {
-        population.name: (group_spikes[population.name].sum(axis=1) / samples).tolist()
-        for population in program.network.populations
-        if population.role is Role.NEURON and population.eventful
-    }
+    return {name: (group_spikes[name].sum(axis=1) / samples).tolist() for name in _spiking(network)}
 
 
-def raster_section(program: Program, data: Data) -> dict[str, Any] | None:
-    """The spikes of the first sample; None where the network learns, which what came before would change.
+def raster_section(network: Network, activity: Mapping[str, Array], steps: int) -> dict[str, Any] | None:
+    """The spikes of the first sample; None where the network learns.
 
     Of each layer, neurons at equal distances are shown, and of them so many that the report stays small.
+
+    Parameters
+    ----------
+    activity : per population, (samples, steps, neurons) of the first samples.
     """
-    if program.network.plastic:
+    if network.plastic:
         return None
-    given = program.code.encode(data.first(1).x)
-    activity = Simulator(program.network).run(given, "all").activity
-    spiking = [part.name for part in program.network.populations if part.role is Role.NEURON and part.eventful]
+    spiking = _spiking(network)
     most = MOST_SPIKES // max(1, len(spiking))
-    layers = {name: _shown(activity[name][0], most) for name in spiking}
-    return {"sample": 0, "steps": int(given.shape[1]), "layers": layers}
+    return {"sample": 0, "steps": steps, "layers": {name: _shown(activity[name][0], most) for name in spiking}}
+
+
+def _spiking(network: Network) -> list[str]:
+    return [part.name for part in network.populations if part.role is Role.NEURON and part.eventful]
 
 
 def _shown(spikes: Array, most: int) -> dict[str, Any]:

@@ -217,3 +217,21 @@ def test_any_key_of_a_section_may_be_missing_or_unknown(report: Report) -> None:
         bare = {"cost_set": report["cost_set"], "energy_accounts": report["energy_accounts"]}
         for hole in [None, *holes(copy.deepcopy(report[key]))]:
             assert render(bare | {key: hole}).rstrip().endswith("</html>"), (key, hole)
+
+
+def test_what_cores_links_and_steps_do_adds_up_to_the_counts(report: Report) -> None:
+    activity, counts = report["activity"], report["counts"]
+    for name, figure in (("spikes", "spikes"), ("synaptic_operations",) * 2, ("packets_in", "packets")):
+        assert sum(activity["cores"][name]) == pytest.approx(counts[figure])
+    assert sum(activity["cores"]["neuron_updates"]) == pytest.approx(counts["neuron_updates"])
+    assert sum(link["packets"] for link in activity["links"]) == pytest.approx(counts["hops"])
+    assert sum(report["step_time"]["by_step"]) == pytest.approx(report["latency_per_sample"]["nominal"])
+    assert max(activity["cores"]["busy_time"]) <= report["step_time"]["nominal"] * (1 + 1e-9)
+    held = [sum(layers.values()) for layers in report["mapping"]["occupancy"]]
+    assert held == [use["used"] for use in report["utilisation"] if use["resource"] == "neurons"]
+
+
+def test_spikes_over_the_steps_are_those_of_the_layers(several_targets: Path) -> None:
+    report = read(several_targets, "loihi2")
+    for name, steps in report["activity"]["steps"].items():
+        assert sum(steps) == pytest.approx(report["layer_counts"][name]["spikes"])
