@@ -20,6 +20,9 @@ STAMPS := $(VENV)/stamps
 INTEROP := snntorch norse spikingjelly sinabs nirtorch
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 
+# Tests start Python hundreds of times; it need not compile the package each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: fuzz help reference demo test test-all test-all-pythons test-lowest test-newest lint bench bench-accuracy bench-mapping bench-conversion bench-quantization bench-simulator bench-costs venv venv-torch clean
@@ -34,7 +37,7 @@ test: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run the te
 	$(BIN)/python -P -m pytest -q $(SHARED_OUT) -m "not slow"
 
 test-all: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run all tests
-	$(BIN)/python -P -m pytest -q $(SHARED_OUT)
+	$(BIN)/python -P -m pytest -q $(SHARED_OUT) --hypothesis-profile=thorough
 
 # TESTS="tests/mapping -k mesh" tests less.
 TESTS ?= tests -m "not slow"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..models.errors import DataError, UnsupportedModelError, UsageError
 from ..models.graph import Graph
 from ..models.operators import Input
+from ..models.training.recipe import Recipe
 from .configuration.configuration import Configuration
 from .data import Data, load_data, prepare_data
 from .lowering.lower import prepare
@@ -38,12 +39,14 @@ class BuiltIn:
     test_data : loads images (samples, *shape) and labels (samples,).
     training_data : loads those that it was trained with, none of them in the test data.
     options : configuration that it was trained with.
+    recipe : how it was trained.
     """
 
     path: Path
     test_data: Callable[[], tuple[Array, Array]]
     training_data: Callable[[], tuple[Array, Array]]
     options: dict[str, Any]
+    recipe: Recipe
 
 
 def built_in(name: str) -> BuiltIn | None:
@@ -60,7 +63,7 @@ def built_in(name: str) -> BuiltIn | None:
         split = getattr(load_dataset(known.dataset), which)
         return split.x, split.y
 
-    return BuiltIn(known.nir_file, lambda: part("test"), lambda: part("train"), known.deployment_options)
+    return BuiltIn(known.nir_file, lambda: part("test"), lambda: part("train"), known.deployment_options, known.recipe)
 
 
 def load_graph(model: Model, config: Configuration) -> Graph:
@@ -201,15 +204,3 @@ def open_data(model: Model, recordings: Recordings, graph: Graph, config: Config
         return prepare_data(*load_data(recordings), entry, config, str(recordings), classes)
     x, y = recordings
     return prepare_data(np.asarray(x), None if y is None else np.asarray(y), entry, config, "the data", classes)
-
-
-def open_training_data(model: str, graph: Graph, config: Configuration) -> Data | None:
-    """All data that a built-in model was trained with, ready for it; None for other models."""
-    known = built_in(model)
-    if known is None:
-        return None
-    entry = graph.nodes[graph.inputs[0]]
-    assert isinstance(entry, Input)
-    classes = int(np.prod(graph.shapes[graph.outputs[0]]))
-    every = config.model_copy(update={"samples": None})
-    return prepare_data(*known.training_data(), entry, every, f"the training data of {model}", classes)

@@ -1,14 +1,13 @@
 """The structure of the package: which folder may import which, and what stays out of the way until it is needed."""
 
 import ast
+import functools
 import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("models", "mapping", "backends", "deploy", "commands", "cli")  # each may import those before it
@@ -59,11 +58,15 @@ FILES = {name_of(file): file for file in package_files()}
 LIBRARY = [name for name in FILES if not name.startswith(STANDALONE)]
 
 
-def imports(name: str, *, top_level_only: bool = False) -> Iterator[str]:
+@functools.cache
+def imports(name: str, *, top_level_only: bool = False) -> tuple[str, ...]:
     """Modules that a file imports; those within the package as paths below the root, such as "/models/graph"."""
+    return tuple(imported(name, top_level_only))
+
+
+def imported(name: str, top_level_only: bool) -> Iterator[str]:
     folders = Path(name).parent.parts
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"), name)
-    nodes = iter(runs_at_import(tree)) if top_level_only else ast.walk(tree)
+    nodes = iter(runs_at_import(parsed(name))) if top_level_only else ast.walk(parsed(name))
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -74,6 +77,11 @@ def imports(name: str, *, top_level_only: bool = False) -> Iterator[str]:
             base = folders[: len(folders) - node.level + 1] + tuple((node.module or "").split("."))
             for alias in node.names:
                 yield "/" + "/".join(part for part in (*base, alias.name) if part)
+
+
+@functools.cache
+def parsed(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text(encoding="utf-8"), name)
 
 
 def runs_at_import(tree: ast.AST) -> Iterator[ast.AST]:
@@ -91,56 +99,63 @@ def layer(path: str) -> str:
     return path.strip("/").split("/", 1)[0].removesuffix(".py")
 
 
-def outside(names: Iterator[str]) -> set[str]:
+def outside(names: Iterable[str]) -> set[str]:
     """Top-level names of the imports from outside the package."""
     return {name.split(".", 1)[0] for name in names if not name.startswith("/")}
+
+
+def offenders(found: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """The files against which something was found, and what: empty where all is well, else it tells itself."""
+    return {name: sorted(wrong) for name, wrong in found.items() if wrong}
 
 
 def test_there_is_something_to_look_at() -> None:
     assert {"__init__.py", "models/graph.py", "deploy/doctor.py"} <= set(FILES)
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_imports_point_one_way(name: str) -> None:
-    if layer(name) not in LAYERS:
-        return  # __init__.py and __main__.py, the outside of it all
-    allowed = LAYERS[: LAYERS.index(layer(name)) + 1]
-    wrong = [path for path in imports(name) if path.startswith("/") and layer(path) not in allowed]
-    assert not wrong, f"{name} may import from {', '.join(allowed)} only"
+def test_imports_point_one_way() -> None:
+    wrong = {}
+    for name in LIBRARY:
+        if layer(name) in LAYERS:  # __init__.py and __main__.py are the outside of it all
+            allowed = LAYERS[: LAYERS.index(layer(name)) + 1]
+            wrong[name] = [path for path in imports(name) if path.startswith("/") and layer(path) not in allowed]
+    assert not offenders(wrong), f"layers import from those before them only: {', '.join(LAYERS)}"
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_imports_within_the_package_are_relative(name: str) -> None:
-    assert "spikeloom" not in outside(imports(name))
-    assert not outside(imports(name)) & {*LAYERS, "tests"}
+def test_imports_within_the_package_are_relative() -> None:
+    assert not offenders({name: outside(imports(name)) & {"spikeloom", "tests", *LAYERS} for name in LIBRARY})
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_lava_is_imported_by_the_standalone_program_only(name: str) -> None:
-    assert "lava" not in outside(imports(name))
+def test_lava_is_imported_by_the_standalone_program_only() -> None:
+    assert not offenders({name: outside(imports(name)) & {"lava"} for name in LIBRARY})
 
 
-@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith(STANDALONE)))
-def test_the_standalone_program_needs_no_more_than_lava_and_numpy(name: str) -> None:
+def test_the_standalone_program_needs_no_more_than_lava_and_numpy() -> None:
     rules = {
         Path(file).stem for file in FILES if file.startswith("models/neurons/rules/") and file.endswith("_rule.py")
     }
-    beside = {Path(file).stem for file in FILES if file.startswith(STANDALONE)} | rules
+    standalone = [name for name in FILES if name.startswith(STANDALONE)]
+    beside = {Path(file).stem for file in standalone} | rules
     # scipy, for Lava's sparse connections, comes along with Lava.
-    assert outside(imports(name)) <= {"lava", "numpy", "scipy", *beside} | set(sys.stdlib_module_names)
-    assert not [path for path in imports(name) if path.startswith("/")]
+    allowed = {"lava", "numpy", "scipy", *beside} | set(sys.stdlib_module_names)
+    assert standalone
+    assert not offenders({name: outside(imports(name)) - allowed for name in standalone})
+    assert not offenders({name: [path for path in imports(name) if path.startswith("/")] for name in standalone})
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_torch_stays_at_home(name: str) -> None:
-    if any(name == home or name.startswith(f"{home}/") for home in TORCH_AT_HOME):
-        return
-    assert "torch" not in outside(imports(name))
-    at_home = {"/" + path.removesuffix(".py") for path in TORCH_AT_HOME}
-    reached = {path for path in imports(name, top_level_only=True) if path.startswith("/")}
+def test_torch_stays_at_home() -> None:
+    homes = {"/" + path.removesuffix(".py") for path in TORCH_AT_HOME}
     # The package of the PyTorch reader may be named everywhere, as it imports PyTorch only where it reads a module.
-    at_home.discard("/models/readers/torch")
-    assert not [path for path in reached if path in at_home or path.rsplit("/", 1)[0] in at_home]
+    homes.discard("/models/readers/torch")
+    abroad = [
+        name for name in LIBRARY if not any(name == home or name.startswith(f"{home}/") for home in TORCH_AT_HOME)
+    ]
+    wrong = {}
+    for name in abroad:
+        reached = {path for path in imports(name, top_level_only=True) if path.startswith("/")}
+        wrong[name] = {path for path in reached if path in homes or path.rsplit("/", 1)[0] in homes}
+        wrong[name] |= outside(imports(name)) & {"torch"}
+    assert not offenders(wrong)
 
 
 def test_the_list_of_packages_is_that_of_the_folders() -> None:

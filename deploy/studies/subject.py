@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from ..conversion.calibrated import convert_graph
 from ..data import Data
 from ..data_identity import data_section
 from ..lowering.lower import prepare
-from ..model_source import load_graph, open_data, open_training_data, with_built_in_options
+from ..model_source import BuiltIn, built_in, load_graph, open_data, with_built_in_options
 from ..progress.progress import Progress
 from ..progress.stage_plan import network_stages
 from ..rerun import prepared_data
@@ -47,7 +45,7 @@ class Subject:
     config : what it was made with.
     costs : name of the target's account of what operations cost; its default where None.
     notes : what was assumed to make it, a sentence each.
-    open_training : loads what a built-in model was trained with; None where nobody knows that.
+    built_in : the built-in model that it is, whose training is known; None for others, and beside other data.
     """
 
     name: str
@@ -57,7 +55,7 @@ class Subject:
     config: Configuration
     costs: str | None
     notes: tuple[str, ...]
-    open_training: Callable[[], Data | None] | None = None
+    built_in: BuiltIn | None = None
 
     def require_classes(self) -> None:
         """Refuse a network that decides nothing.
@@ -117,8 +115,8 @@ def open_subject(
         graph = prepare(convert_graph(graph, recordings, config))
     compiled = compile_model(graph, chip, recordings, config, progress)
     notes = (*graph.assumptions, *recordings.notes, *compiled.notes)
-    training = partial(open_training_data, model, graph, config) if data is None else None
-    return Subject(model, compiled.program, recordings, graph, config, config.costs, notes, training)
+    known = built_in(model) if data is None else None
+    return Subject(model, compiled.program, recordings, graph, config, config.costs, notes, known)
 
 
 def subject_stages(model: str, config: Configuration) -> int:

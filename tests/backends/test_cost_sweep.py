@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,7 @@ from spikeloom.models.neurons.leaky_integrate_and_fire import IntegerLeakyIntegr
 STEPS, SAMPLES = 6, 3
 
 
+@functools.cache
 def run(target: str) -> tuple[Program, Counters]:
     random = np.random.default_rng(0)
     zero = np.zeros((), dtype=np.int64)
@@ -50,15 +53,15 @@ def run(target: str) -> tuple[Program, Counters]:
     return program, counters.with_active(active.counts, {part.name: part.depth for part in populations})
 
 
-RUNS = {target: run(target) for target in ("loihi1", "loihi2", "spinnaker1", "spinnaker2")}
+TARGETS = ("loihi1", "loihi2", "spinnaker1", "spinnaker2")
 FACTORS = st.tuples(*[st.floats(0.01, 100)] * 3)
 
 
-@pytest.mark.parametrize("target", RUNS)
+@pytest.mark.parametrize("target", TARGETS)
 @settings(max_examples=10, deadline=None)
 @given(factors=st.lists(FACTORS, min_size=1, max_size=4))
 def test_every_price_is_that_of_the_account_alone(target: str, factors: list[tuple[float, float, float]]) -> None:
-    program, counters = RUNS[target]
+    program, counters = run(target)
     sets = list(program.target.costs.sets.values())
     accounts = [account.scaled(*factor) for factor in factors for account in sets]
     prices = Sweep(counters, program.mapping, program.target).prices(accounts)

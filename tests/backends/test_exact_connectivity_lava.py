@@ -228,7 +228,7 @@ CHECKS = (check_feed_forward, check_looped)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@settings(deadline=None, max_examples=3, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 15, phases=PHASES)
 @given(seed=seeds, graded=st.booleans())
 def test_states_and_spikes_are_those_of_lava(
     lava: Any, reference: Any, translation: Any, check: Any, seed: int, graded: bool
@@ -237,13 +237,13 @@ def test_states_and_spikes_are_those_of_lava(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40, phases=PHASES)
+@settings(deadline=None, phases=PHASES)
 @given(check=st.sampled_from(CHECKS), seed=seeds, graded=st.booleans())
 def test_many_networks(lava: Any, reference: Any, translation: Any, check: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)
 
 
-@settings(deadline=None, max_examples=150, phases=PHASES)
+@settings(deadline=None, phases=PHASES)
 @given(seeds, st.booleans(), st.booleans(), st.booleans())
 def test_the_simulator_has_the_same_states(
     reference: Any, simulated: Any, seed: int, graded: bool, loops: bool, large: bool
@@ -279,7 +279,7 @@ def test_a_large_convolution_for_one_sample_in_the_simulator(
         np.testing.assert_array_equal(found[state], values, err_msg=state)
 
 
-@pytest.mark.parametrize("rectifies", [True, False])
+@pytest.mark.parametrize("rectifies", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_sigma_delta_neurons_behind_a_convolution(lava: Any, reference: Any, translation: Any, rectifies: bool) -> None:
     """Graded spikes through Lava's `Conv`, whose sums have 24 bits; weights and numbers are small enough for them."""
     random, steps = np.random.default_rng(2), 20

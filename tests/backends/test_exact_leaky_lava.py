@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def translated(parameters: dict[str, Any], voltage: Any = 0) -> IntegerLeakyInte
     )
 
 
-@settings(deadline=None, max_examples=6, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 10, phases=PHASES)
 @given(seeds)
 def test_lavas_model_from_any_state(lava: Any, seed: int) -> None:
     """A hundred sets of parameters, from states and for sums that reach every edge: u wraps, v saturates."""
@@ -131,7 +132,7 @@ def assert_same(ours: dict[str, Array], lavas: dict[str, Array], steps: slice | 
         np.testing.assert_array_equal(flat, lavas[NAMES[name]][steps], err_msg=name)
 
 
-@settings(deadline=None, max_examples=6, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 10, phases=PHASES)
 @given(seeds, st.booleans())
 def test_lif_processes(lava: Any, reference: Any, seed: int, graded: bool) -> None:
     """Parameters in Lava's terms, and potentials to start from; everything in the time of the chip."""
@@ -150,7 +151,7 @@ def test_lif_processes(lava: Any, reference: Any, seed: int, graded: bool) -> No
     assert 0 < np.mean([lavas["s_out"] for lavas in answer.values()]) < 1
 
 
-@settings(deadline=None, max_examples=5, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 10, phases=PHASES)
 @given(seeds, st.booleans())
 def test_samples_are_the_intervals_of_lif_reset(lava: Any, reference: Any, seed: int, graded: bool) -> None:
     """Samples that follow each other in Lava begin anew where it resets: here at intervals and offsets of its own."""
@@ -171,9 +172,10 @@ def test_samples_are_the_intervals_of_lif_reset(lava: Any, reference: Any, seed:
         assert_same(reference(network, sent)["out"], answer[f"{number}"], inside)
 
 
-def test_many_steps(lava: Any, reference: Any) -> None:
-    """A thousand steps of slow decays, where an error of one in a potential would be kept for long."""
-    random, steps = np.random.default_rng(6), 1000
+@pytest.mark.parametrize("steps", [250, pytest.param(1000, marks=pytest.mark.slow)])
+def test_many_steps(lava: Any, reference: Any, steps: int) -> None:
+    """Slow decays, where an error of one in a potential would be kept for long."""
+    random = np.random.default_rng(6)
     data = random_input(random, steps, graded=False)
     slow = ({"du": 0, "dv": 0}, {"du": 3, "dv": 1}, {"du": 40, "dv": 0}, {"du": 4095, "dv": 2})
     neurons, networks = [], []

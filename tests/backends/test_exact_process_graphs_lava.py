@@ -206,7 +206,7 @@ def check(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) 
         translation.assert_same(network, run, answer, graph.prefix, 1, steps)
 
 
-@settings(deadline=None, max_examples=4, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 10, phases=PHASES)
 @given(seeds, st.booleans())
 @example(1663, True)  # a change of -2**31, whose magnitude no 32 bits hold
 def test_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) -> None:
@@ -214,7 +214,7 @@ def test_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, see
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40, phases=PHASES)
+@settings(deadline=None, max_examples=settings().max_examples // 100, phases=PHASES)
 @given(seeds, st.booleans())
 def test_many_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)

@@ -61,7 +61,7 @@ def resonator(random: Random, kind: str) -> tuple[dict[str, Any], IntegerResonat
     return arguments, neuron
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=settings().max_examples // 10)
 @given(seeds)
 def test_resonators(lava: Any, seed: int) -> None:
     """Both parts and the spikes, while the parts turn either way, saturate, and what arrives wraps."""
@@ -100,7 +100,7 @@ def test_the_examples_spike_and_saturate() -> None:
     assert 10 < saturated < 110
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=settings().max_examples // 10)
 @given(seeds)
 def test_graded_vectors(lava: Any, seed: int) -> None:
     """The numbers that are sent, for sums within 24 bits, beyond which no message goes."""

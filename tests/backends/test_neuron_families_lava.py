@@ -59,7 +59,7 @@ def data_of(seed: int) -> Array:
 
 
 @pytest.mark.skipif(lava_problem() is not None, reason=str(lava_problem()))
-@pytest.mark.parametrize(("seed", "processes"), [(0, "layer"), (1, "core")])
+@pytest.mark.parametrize(("seed", "processes"), [pytest.param(0, "layer", marks=pytest.mark.slow), (1, "core")])
 def test_lava_gives_the_same_integers(neuron_examples: ModuleType, seed: int, processes: Any) -> None:
     network, data = network_of(neuron_examples, seed, 2), data_of(seed)
     expected = run_network(network, data)

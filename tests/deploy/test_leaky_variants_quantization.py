@@ -245,7 +245,14 @@ def test_what_no_scale_can_say_is_refused(neuron: FloatNeuron, message: str) -> 
 # To the end
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [
+        "atrlif",
+        "noisy",
+        *(pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES if family not in ("atrlif", "noisy")),
+    ],
+)
 def test_a_deployment_to_the_end(family: str, tmp_path: Any) -> None:
     random = np.random.default_rng(1)
     data = data_of(random)

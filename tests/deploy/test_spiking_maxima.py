@@ -139,7 +139,7 @@ def spikes(random, graph):
     return (random.random((2, 9, *graph.shapes["input"])) < 0.3).astype(float)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(seeds)
 def test_neurons_do_the_maxima_of_spikes(seed):
     """The graph evaluates its pools directly; after the pass it has none, and spikes the same."""
@@ -151,7 +151,7 @@ def test_neurons_do_the_maxima_of_spikes(seed):
     assert_same(run_graph(graph, data), run_graph(replaced, data))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(seeds)
 def test_the_network_spikes_as_the_graph_does_each_layer_later_by_its_depth(seed):
     random = np.random.default_rng(seed)

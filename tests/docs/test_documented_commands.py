@@ -18,7 +18,7 @@ from spikeloom.models.zoo.catalogue import zoo_model
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(spikeloom .*)$", re.MULTILINE)
+COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(spikeloom (?:.*\\\n)*.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Pages whose commands, one after the other, are run on a network and recordings of the names that they use. Of the
@@ -58,7 +58,7 @@ class Documented:
 def commands_of(page: Path) -> list[Documented]:
     text = page.read_text(encoding="utf-8")
     return [
-        Documented(page.name, text.count("\n", 0, found.start(1)) + 1, found.group(1))
+        Documented(page.name, text.count("\n", 0, found.start(1)) + 1, found.group(1).replace("\\\n", " "))
         for found in COMMAND.finditer(text)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -84,9 +85,50 @@ def run_apart() -> Command:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """Make a folder that all processes of this run of tests look at, and that no test changes.
+
+    `made_once(name, make)` calls `make(folder)` unless another process has done so.
+    """
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if hasattr(request.config, "workerinput") else own
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder = root / "made-once" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "whole").exists():
+                make(folder)
+                (folder / "whole").touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def deployed_once(run_apart: Command, made_once: Callable[..., Path]) -> Callable[..., Path]:
+    """`deployed_once(name, *arguments)`: the artifact that all processes of this run of tests look at."""
+
+    def deployed(name: str, *arguments: object) -> Path:
+        return made_once(name, lambda folder: deploy_into(folder / "artifact", run_apart, *arguments)) / "artifact"
+
+    return deployed
+
+
+def deploy_into(out: Path, command: Command, *arguments: object) -> None:
+    """Run `spikeloom deploy`, which is to work."""
+    done = command("deploy", *arguments, "--out", out)
+    assert done.code == 0, done.err
+
+
+@pytest.fixture(scope="session")
+def tiny(made_once: Callable[..., Path]) -> Path:
     """Folder of `tiny.nir`, two layers of neurons on 4 inputs, and `data.npz` for it."""
-    folder = tmp_path_factory.mktemp("tiny")
+    return made_once("tiny", _write_tiny)
+
+
+def _write_tiny(folder: Path) -> None:
     random = np.random.default_rng(0)
     hidden, out = np.ones(6), np.ones(CLASSES)
     nodes = {
@@ -104,7 +146,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nir.write(folder / "tiny.nir", nir.NIRGraph(nodes, list(pairwise(chain))))
     x = (random.random((SAMPLES, STEPS, INPUTS)) < 0.3).astype(np.uint8)
     np.savez(folder / "data.npz", x=x, y=random.integers(0, CLASSES, SAMPLES))
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -126,48 +167,33 @@ def in_lava(samples: int) -> int:
     return 0 if lava_problem() else samples
 
 
-def _deployed(command: Command, folder: Path, *arguments: object) -> Path:
-    done = command("deploy", *arguments, "--out", folder)
-    assert done.code == 0, done.err
-    return folder
-
-
 @pytest.fixture(scope="session")
-def tiny_artifact(tiny: Path, run_apart: Command) -> Path:
+def tiny_artifact(tiny: Path, deployed_once: Callable[..., Path]) -> Path:
     """`tiny.nir` on Loihi 2, two samples of it in Lava."""
-    return _deployed(
-        run_apart,
-        tiny / "artifact",
-        tiny / "tiny.nir",
-        "--data",
-        tiny / "data.npz",
-        "--lava-samples",
-        in_lava(2),
-        "--json",
-    )
+    data = ("--data", tiny / "data.npz", "--lava-samples", in_lava(2), "--json")
+    return deployed_once("tiny-deployed", tiny / "tiny.nir", *data)
 
 
 @pytest.fixture(scope="session")
-def braille_artifact(shared_data: Path, run_apart: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def braille_artifact(shared_data: Path, deployed_once: Callable[..., Path]) -> Path:
     """The Braille network on Loihi 2, all 579 recordings."""
-    data = shared_data / "braille" / "braille.npz"
-    return _deployed(
-        run_apart, tmp_path_factory.mktemp("braille") / "artifact", shared_data / "nir" / "braille.nir",
-        "--target", "loihi2", "--data", data, "--lava-samples", in_lava(3),
-    )  # fmt: skip
+    model, data = shared_data / "nir" / "braille.nir", shared_data / "braille" / "braille.npz"
+    options = ("--target", "loihi2", "--data", data, "--lava-samples", in_lava(3))
+    return deployed_once("braille-deployed", model, *options)
 
 
 @pytest.fixture(scope="session")
-def digits_artifact(run_apart: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_artifact(deployed_once: Callable[..., Path]) -> Path:
     """The built-in network on Loihi 2, as `make demo` deploys it, with fewer samples."""
-    out = tmp_path_factory.mktemp("digits") / "artifact"
-    return _deployed(run_apart, out, "digits", "--samples", 100, "--lava-samples", in_lava(1))
+    return deployed_once("digits-deployed", "digits", "--samples", 100, "--lava-samples", in_lava(1))
 
 
 @pytest.fixture(scope="session")
-def targets_artifact(tiny: Path, run_apart: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`tiny.nir` on four chips in one command; on a fifth, which has room for two neurons, it does not fit."""
-    folder = tmp_path_factory.mktemp("targets")
+def targets_artifact(tiny: Path, run_apart: Command, made_once: Callable[..., Path]) -> Path:
+    """`tiny.nir` on four chips in one command; on a fifth, which has room for two neurons, it does not fit.
+
+    That one is `small.yaml`, beside the artifact.
+    """
     given = {"kind": "assumed", "source": "a test"}
     small = {
         "extends": "loihi2",
@@ -175,7 +201,11 @@ def targets_artifact(tiny: Path, run_apart: Command, tmp_path_factory: pytest.Te
         "topology": {"usable_cores": {"value": 1, "unit": "cores", **given}},
         "limits": {"neurons": {"value": 2, "unit": "neurons", **given}},
     }
-    (folder / "small.yaml").write_text(json.dumps(small))
-    targets = f"loihi1,loihi2,{folder / 'small.yaml'},spinn3,spinnaker2"
-    options = ("--target", targets, "--data", tiny / "data.npz", "--lava-samples", 0)
-    return _deployed(run_apart, folder / "all", tiny / "tiny.nir", *options)
+
+    def make(folder: Path) -> None:
+        (folder / "small.yaml").write_text(json.dumps(small))
+        targets = f"loihi1,loihi2,{folder / 'small.yaml'},spinn3,spinnaker2"
+        options = ("--target", targets, "--data", tiny / "data.npz", "--lava-samples", 0)
+        deploy_into(folder / "artifact", run_apart, tiny / "tiny.nir", *options)
+
+    return made_once("targets-deployed", make) / "artifact"

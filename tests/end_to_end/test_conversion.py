@@ -154,7 +154,10 @@ def is_error(done, code, *words):
 @pytest.mark.parametrize(
     ("model", "method", "steps"),
     [
-        *(("dense", *way) for way in WAYS),
+        ("dense", "rate", 16),
+        pytest.param("dense", "rate", 32, marks=pytest.mark.slow),
+        ("dense", "sigma-delta", 8),
+        pytest.param("dense", "sigma-delta", 1, marks=pytest.mark.slow),
         pytest.param("convolutional", "rate", 16, marks=pytest.mark.slow),
         ("convolutional", "sigma-delta", 1),
     ],

@@ -224,7 +224,7 @@ def test_a_closed_pipe_is_no_error(tiny_artifact):
         # Everything is compiled anew where nothing can be kept.
         pytest.param({"HOME": "/proc/nowhere", "XDG_CACHE_HOME": None}, marks=pytest.mark.slow),
         pytest.param({"HOME": None, "XDG_CACHE_HOME": ""}, marks=pytest.mark.slow),
-        {"XDG_CACHE_HOME": "/proc/nowhere"},
+        pytest.param({"XDG_CACHE_HOME": "/proc/nowhere"}, marks=pytest.mark.slow),
         {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"},
     ],
 )

@@ -37,7 +37,8 @@ def run_in(name: str, script: Path, folder: Path) -> dict[str, np.ndarray]:
         return dict(found)
 
 
-@pytest.mark.parametrize("name", ["nest", pytest.param("brian2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nest", "brian2"])
 def test_digits_have_the_same_class_in_a_pynn_simulator(name, exported_digits, digits_artifact, tmp_path):
     found = run_in(name, exported_digits, tmp_path)
     with np.load(exported_digits / "network.npz", allow_pickle=False) as given:

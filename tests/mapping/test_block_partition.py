@@ -81,7 +81,7 @@ def counted(hypergraph: Hypergraph, blocks: np.ndarray, number: int) -> tuple[fl
 
 
 @given(st.integers(0, 10**6), st.integers(2, 25), st.integers(1, 5), st.integers(0, 60))
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 def test_counts_stay_true_however_many_nodes_move(seed: int, neurons: int, number: int, moves: int) -> None:
     hypergraph = liquid(seed, neurons, 4, 3.0)
     random = np.random.default_rng(seed)
@@ -106,7 +106,7 @@ def test_counts_stay_true_however_many_nodes_move(seed: int, neurons: int, numbe
 
 
 @given(st.integers(0, 10**6), st.integers(10, 60), st.integers(2, 5), st.lists(st.booleans(), min_size=6, max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 def test_annealing_keeps_every_limit_that_the_start_keeps(
     seed: int, neurons: int, number: int, limited: list[bool]
 ) -> None:
@@ -123,7 +123,7 @@ def test_annealing_keeps_every_limit_that_the_start_keeps(
 
 
 @given(st.integers(0, 10**6), st.integers(10, 60), st.integers(2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 def test_rebalancing_repairs_or_says_that_it_cannot(seed: int, neurons: int, number: int) -> None:
     hypergraph = liquid(seed, neurons, 3, 2.0)
     limits = all_limits(hypergraph, -(-neurons // number) + 1, None, None, None, None, None)

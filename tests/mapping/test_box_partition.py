@@ -45,7 +45,7 @@ def stack(make_network: Make) -> Network:
 
 
 @given(data=st.data(), fused=st.booleans())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_partition_is_feasible(
     data: st.DataObject, fused: bool, networks: st.SearchStrategy[Network], targets: st.SearchStrategy[Target]
 ) -> None:
@@ -62,7 +62,7 @@ def test_every_partition_is_feasible(
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_but_a_limit_stands_against_a_partition(
     data: st.DataObject, networks: st.SearchStrategy[Network], make_target: Make
 ) -> None:

@@ -109,7 +109,7 @@ def test_room_of_tiles_tells_a_row_of_a_plane_from_a_line(
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_messages_are_those_between_boxes_on_different_cores(
     data: st.DataObject, make_network: Make, make_target: Make
 ) -> None:

@@ -11,7 +11,7 @@ from spikeloom.mapping.feasibility import Needs
 from spikeloom.mapping.traffic.fan_out import count_fan_out
 from spikeloom.models.connectivity import Convolution, Dense, Sparse
 
-RUNS = settings(max_examples=80, deadline=None)
+RUNS = settings(deadline=None)
 
 
 def random_cores(network, random):
@@ -104,7 +104,7 @@ def test_a_large_layer_has_the_groups_of_its_corners_edges_and_middle(make_netwo
     assert np.array_equal(fan_out.groups["layer2"], boxes)  # they send nothing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(data=st.data(), seed=st.integers(0, 10**6))
 def test_kinds_are_those_of_the_account_of_memory(data, seed, networks, targets):
     """A core takes as many bits as if it had no choice but the kind that its synapses count as."""

@@ -64,7 +64,7 @@ def test_too_many_neurons(network, make_target):
     assert resources(check(network, target, moved(mapping, layer1=np.zeros(12, dtype=np.int64)))) == {"neurons"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_limit_is_checked(data, networks, make_target):
     """A mapping made for a roomy chip breaks on one with a little less than its fullest core needs."""

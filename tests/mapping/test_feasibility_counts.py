@@ -19,7 +19,7 @@ from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool
 from spikeloom.models.network import Role
 
-RUNS = settings(max_examples=80, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @st.composite

@@ -24,7 +24,7 @@ from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, Sparse
 from spikeloom.models.errors import DoesNotFitError, UsageError
 
-RUNS = settings(max_examples=120, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @RUNS

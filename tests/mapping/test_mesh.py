@@ -14,7 +14,7 @@ from spikeloom.mapping.mapping import Place
 from spikeloom.mapping.routing.mesh import EAST, NORTH, SOUTH, WEST, Mesh, usable_places
 from spikeloom.mapping.target import Target
 
-RUNS = settings(max_examples=60, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @st.composite

@@ -12,7 +12,7 @@ from spikeloom.mapping.routing.multicast import multicast_loads, tree_links
 from spikeloom.mapping.routing.unicast import unicast_loads
 from spikeloom.mapping.traffic.flows import Flows
 
-RUNS = settings(max_examples=100, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @st.composite

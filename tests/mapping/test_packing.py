@@ -57,7 +57,7 @@ def test_strangers_share_a_core_only_where_cores_are_scarce_or_empty(make_networ
 
 
 @given(data=st.data(), limited=st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_core_holds_more_than_it_has_room_for(
     data: st.DataObject, limited: bool, make_network: Make, make_target: Make
 ) -> None:

@@ -30,7 +30,7 @@ from spikeloom.mapping.routing.mesh import Mesh
 from spikeloom.mapping.routing.unicast import unicast_loads
 from spikeloom.mapping.search import Search
 
-RUNS = settings(max_examples=40, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @st.composite
@@ -169,7 +169,7 @@ def test_lower_bounds_are_reached_by_a_chain_and_named():
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_hilbert_curve_visits_every_cell_once(columns, rows):
     cells = hilbert_curve(columns, rows)
     assert cells.shape == (columns * rows, 2)

@@ -16,7 +16,7 @@ from spikeloom.mapping.target import Target
 from spikeloom.mapping.traffic.traffic import count_traffic
 from spikeloom.models.connectivity import Dense
 
-RUNS = settings(max_examples=80, deadline=None)
+RUNS = settings(deadline=None)
 
 
 @st.composite

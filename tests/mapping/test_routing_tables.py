@@ -32,7 +32,7 @@ from spikeloom.models.errors import DoesNotFitError, UnsupportedModelError, Usag
 from spikeloom.models.network import Network, Role
 
 FAST = Search(effort="fast")
-RUNS = settings(max_examples=40, deadline=None)
+RUNS = settings(deadline=None)
 LINKS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))  # SpiNNaker's, by number
 
 
@@ -133,7 +133,7 @@ def key_blocks(draw):
     return tuple(np.asarray(part) for part in ([key for key, _ in keys], masks, route, default))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(key_blocks())
 def test_compression_routes_every_block_as_before_and_never_grows(blocks):
     keys, masks, routes, default = blocks

@@ -16,7 +16,7 @@ from spikeloom.models.connectivity import Convolution, Dense
 ORDERS = ["channels", "positions"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_cores_are_not_too_full(data, networks, targets):
     network, target = data.draw(networks), data.draw(targets)

@@ -15,7 +15,7 @@ from spikeloom.mapping.target import Target
 from spikeloom.mapping.target_files import load_target
 from spikeloom.models.connectivity import Convolution, Dense, OneToOne, Pool, Sparse
 
-RUNS = settings(max_examples=70, deadline=None)
+RUNS = settings(deadline=None)
 
 
 def assumed(value):

@@ -100,7 +100,7 @@ def random_rates(network, random):
     return rates
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(data=st.data(), seed=st.integers(0, 10**6), cores=st.integers(1, 12))
 def test_flows_and_operations_are_those_of_every_single_neuron(data, seed, cores, networks, make_target):
     network = data.draw(networks)
@@ -110,7 +110,7 @@ def test_flows_and_operations_are_those_of_every_single_neuron(data, seed, cores
     compare(network, make_target(base, shared=shared), core_of, random_rates(network, random))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     steps=st.sampled_from([(1, 1), (2, 1), (1, 3), (2, 2)]),

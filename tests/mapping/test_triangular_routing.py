@@ -25,7 +25,7 @@ from spikeloom.models.errors import UsageError
 from spikeloom.models.input_code import InputCode
 from spikeloom.models.network import Role
 
-RUNS = settings(max_examples=100, deadline=None)
+RUNS = settings(deadline=None)
 
 
 def board_of(width: int, height: int, torus: bool = False, absent: tuple[tuple[int, int], ...] = ()) -> Target:

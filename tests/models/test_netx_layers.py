@@ -200,7 +200,7 @@ def test_parameters_of_each_channel(activity, random):
     np.testing.assert_array_equal(result["1 conv"], cuba(currents, neuron | each))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None)
 @given(data=st.data())
 def test_convolutions(tmp_path_factory, data):
     groups, inputs, outputs = (data.draw(st.integers(1, 2)) for _ in range(3))

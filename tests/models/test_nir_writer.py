@@ -136,7 +136,7 @@ def random_graph(random):
     return graph
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(seeds)
 def test_random_graphs_come_back_the_same(path, seed):
     random = np.random.default_rng(seed)
@@ -147,7 +147,7 @@ def test_random_graphs_come_back_the_same(path, seed):
     same_spikes(graph, again, data)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(seeds)
 def test_neurons_come_back_to_the_last_bit(path, seed):
     random = np.random.default_rng(seed)
@@ -171,7 +171,7 @@ def axis_padding(random, low=0, high=3):
     return (int(random.integers(low, high)), int(random.integers(low, high)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(seeds)
 def test_convolutions_and_pools_of_every_padding_come_back(path, seed):
     random = np.random.default_rng(seed)

@@ -92,6 +92,10 @@ class OperatingSpace(Study):
     )
 
     epochs: int = Field(default=10, ge=1, description="Of training at every point, to retrain.")
+    target_rate: float | None = Field(
+        default=None, gt=0, le=1,
+        description="Spikes a neuron and step that retraining draws hidden layers to; else as the model was trained.",
+    )  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
@@ -104,6 +108,10 @@ class OperatingSpace(Study):
     def _options_of_mode(self) -> Self:
         if self.mode == "retrain" and self.relative:
             raise ValueError("A network that is trained anew has no trained thresholds: leave out --relative.")
+        if self.mode == "retune" and self.target_rate is not None:
+            raise ValueError(
+                "Without training nothing is drawn to a rate: leave out --target-rate, or add --mode retrain."
+            )
         if min(self.time_constants) < 1 and not self.relative:
             raise ValueError(
                 f"A time constant of {min(self.time_constants):g} steps keeps less than nothing: they begin at 1 "
@@ -122,7 +130,7 @@ class OperatingSpace(Study):
         assert subject is not None
         subject.require_classes()
         if self.mode == "retrain":
-            retraining = retraining_of(subject, self.layers, self.epochs)
+            retraining = retraining_of(subject, self.layers, self.epochs, self.target_rate)
             test = retraining.test
             assert test.y is not None
             units = dict.fromkeys(retraining.layers, 1.0)
@@ -237,15 +245,8 @@ def _common(values: Iterable[float]) -> float | None:
 
 def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     if prepared.retraining is not None:
-        trained = (
-            f"retraining: weights drawn anew and trained for {prepared.retraining.epochs} epochs at every point, then "
-            f"deployed as the model was; neurons of {', '.join(prepared.units)} go by v + (x - v) / time constant."
-        )
-        return (
-            trained,
-            prepared.retraining.note,
-            SAME_SAMPLES,
-        )
+        neurons = f"neurons of {', '.join(prepared.units)} go by v + (x - v) / time constant."
+        return (*prepared.retraining.notes, neurons, SAME_SAMPLES)
     tuned = (
         "retuning: weights, exponents, biases and the cores stay as deployed; only registers of the neurons change, in "
     )
