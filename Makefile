@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests of a file stay together, for they share what was deployed; more processes would mostly compile the same.
-SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
+SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(PIP) install --constraint constraints.txt
 STAMPS := $(VENV)/stamps
 # Libraries whose networks are read; what they ask for is more than what is used of them, see pyproject.toml.

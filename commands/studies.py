@@ -108,7 +108,7 @@ def _without_model(command: Callable[..., None]) -> Callable[..., None]:
 def _typed(annotation: Any) -> Any:
     """What Typer can read; anything else is a text, which the study takes apart."""
     choices = getattr(annotation, "__origin__", None) is Literal
-    return annotation if choices or annotation in (int, float, bool, str) else str | None
+    return annotation if choices or annotation in (int, float, bool, str, float | None) else str | None
 
 
 def _study(

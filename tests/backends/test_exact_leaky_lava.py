@@ -189,7 +189,7 @@ def test_many_steps(lava: Any, reference: Any, steps: int) -> None:
         assert 0 < answer[f"{number}"]["s_out"][steps // 2 :].mean() < 1
 
 
-@settings(deadline=None, max_examples=150, phases=PHASES)
+@settings(deadline=None, phases=PHASES)
 @given(seeds, st.booleans(), st.integers(0, 1))
 def test_the_simulator_has_the_same_states(reference: Any, simulated: Any, seed: int, graded: bool, depth: int) -> None:
     """What the tests above hold against Lava, as the simulator compiles it."""

@@ -214,13 +214,13 @@ def test_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, see
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=settings().max_examples // 100, phases=PHASES)
+@settings(deadline=None, max_examples=40, phases=PHASES)
 @given(seeds, st.booleans())
 def test_many_process_graphs_of_lava(lava: Any, reference: Any, translation: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)
 
 
-@settings(deadline=None, max_examples=150, phases=PHASES)
+@settings(deadline=None, phases=PHASES)
 @given(seeds, st.booleans())
 def test_the_simulator_has_the_same_states(
     reference: Any, simulated: Any, translation: Any, seed: int, graded: bool
