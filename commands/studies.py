@@ -127,7 +127,9 @@ def _study(
     config: ConfigOption = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples.")] = None,
     costs: CostsOption = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the study; build/study-NAME.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the study; build/study-NAME, or NAME-2 and so on.")
+    ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Local processes; as many as processors.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, tcp://host:8786, or its scheduler file.")
@@ -146,23 +148,23 @@ def _study(
     with output.progress() as progress:
         progress.expect(study_stages(asked) + (subject_stages(model, settings) if kind.needs_model else 0))
         subject = open_subject(model, target, data, settings, progress) if kind.needs_model else None
-        _run(asked, subject, out or Path("build") / f"study-{kind.name}", workers, progress, output)
+        _run(asked, subject, out, workers, progress, output)
 
 
 def _run(
-    asked: Study, subject: Subject | None, folder: Path, workers: Any, progress: TerminalProgress, output: Output
+    asked: Study, subject: Subject | None, out: Path | None, workers: Any, progress: TerminalProgress, output: Output
 ) -> None:
     from ..deploy.studies.study_run import PAGE_NAME, StudyInterrupted, run_study
 
     try:
-        result = run_study(asked, subject, folder, workers, progress, typed_command())
+        result = run_study(asked, subject, out, workers, progress, typed_command())
     except StudyInterrupted as interruption:
         typer.echo(
-            f"Error: Interrupted: {interruption.done} of {interruption.total} tasks are done and stay in {folder}; the "
-            "same command goes on from there.",
+            f"Error: Interrupted: {interruption.done} of {interruption.total} tasks are done and stay in "
+            f"{interruption.out}; the same command goes on from there.",
             err=True,
         )
         raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
     if output.as_json:
         print_json(dict(result.document))
-    output.lines([*result.conclusion.sentences, f"{folder / PAGE_NAME} shows it."])
+    output.lines([*result.conclusion.sentences, f"{result.out / PAGE_NAME} shows it."])

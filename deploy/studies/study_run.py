@@ -19,7 +19,7 @@ from .catalogue import STUDIES
 from .page import render_study
 from .study import Conclusion, Outcome, Row, Study, Task
 from .subject import Subject
-from .task_results import TaskResults
+from .task_results import TaskResults, folder_for
 from .workers import Workers
 
 DOCUMENT_NAME = "study.json"
@@ -32,11 +32,12 @@ class StudyInterrupted(Exception):
     Attributes
     ----------
     done, total : tasks.
+    out : folder of the study.
     """
 
-    def __init__(self, done: int, total: int) -> None:
+    def __init__(self, done: int, total: int, out: Path) -> None:
         super().__init__(f"interrupted after {done} of {total} tasks")
-        self.done, self.total = done, total
+        self.done, self.total, self.out = done, total, out
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +48,12 @@ class StudyResult:
     ----------
     conclusion : what it came to.
     document : all but figures and tables, as in `study.json`.
+    out : folder of the study.
     """
 
     conclusion: Conclusion
     document: Mapping[str, Any]
+    out: Path
 
 
 def study_stages(study: Study) -> int:
@@ -59,23 +62,31 @@ def study_stages(study: Study) -> int:
 
 
 def run_study(
-    study: Study, subject: Subject | None, out: Path, workers: Workers, progress: Progress, command: str = ""
+    study: Study,
+    subject: Subject | None,
+    out: Path | None,
+    workers: Workers,
+    progress: Progress,
+    command: str = "",
 ) -> StudyResult:
     """Do what is left to do of a study, and write its tables, its page and its document.
 
     Parameters
     ----------
-    out : folder of the study; results of tasks that are there already are not computed again.
+    out : folder of the study; results of tasks that are there already are not computed again. None for
+        build/study-NAME, or one beside it where that holds something else.
     command : what the user typed, for the page.
 
     Raises
     ------
-    StudyInterrupted : by a Ctrl-C; what is done stays in `out`.
+    StudyInterrupted : by a Ctrl-C; what is done stays in its folder.
     SpikeloomError : the study does not suit the subject, or cannot be done.
     """
     prepared = study.prepare(subject, progress)
     tasks = study.tasks(prepared)
-    results = TaskResults(out, _plan(study, subject, prepared))  # what was refused until now leaves no trace
+    plan = _plan(study, subject, prepared)
+    out = folder_for(Path("build") / f"study-{study.name}", plan) if out is None else out
+    results = TaskResults(out, plan)  # what was refused until now leaves no trace
     if len({task.name for task in tasks}) < len(tasks):
         raise ValueError("two tasks have the same name")
     outcomes = _perform(study, prepared, tasks, results, workers, progress)
@@ -83,7 +94,7 @@ def run_study(
     conclusion = study.conclude(prepared, outcomes)
     document = _document(study, subject, conclusion, len(tasks), command)
     _write(out, conclusion, document)
-    return StudyResult(conclusion, document)
+    return StudyResult(conclusion, document, out)
 
 
 def _plan(study: Study, subject: Subject | None, prepared: Any) -> dict[str, Any]:
@@ -116,7 +127,7 @@ def _perform(
             outcomes[name] = outcome
             advance(1)
     except KeyboardInterrupt:
-        raise StudyInterrupted(len(outcomes), len(tasks)) from None
+        raise StudyInterrupted(len(outcomes), len(tasks), results.out) from None
     return {task.name: outcomes[task.name] for task in tasks}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -22,6 +23,28 @@ TASKS_FOLDER = "tasks"
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+def folder_for(folder: Path, plan: Mapping[str, Any]) -> Path:
+    """The folder, or where something else is in it, the first of NAME-2, NAME-3 and so on that has room for a study.
+
+    Parameters
+    ----------
+    folder : that is wanted.
+    plan : as `TaskResults` gets it; a study of the same plan is gone on with.
+    """
+    text = _plan_text(plan)
+    for number in itertools.count(1):
+        place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        try:
+            if not any(place.iterdir()) or (place / PLAN_NAME).read_bytes() == text:
+                return place
+        except FileNotFoundError:
+            if not (place.is_dir() or place.is_symlink()):
+                return place
+        except OSError:  # a file of this name, or none of ours
+            continue
+    raise AssertionError  # numbers do not end
+
+
 class TaskResults:
     """The results in the folder of a study.
 
@@ -30,28 +53,33 @@ class TaskResults:
     folder : of the study; made where there is none.
     plan : all that results depend on, as JSON can hold it.
 
+    Attributes
+    ----------
+    out : that folder.
+
     Raises
     ------
     UsageError : the folder cannot be written, or holds something else, or another study.
     """
 
     def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+        self.out = folder
         self._folder = folder / TASKS_FOLDER
-        text = json.dumps({"format": FORMAT, **plan}, indent=1, sort_keys=True)
+        text = _plan_text(plan)
         file = folder / PLAN_NAME
         try:
             if folder.is_dir() and any(folder.iterdir()):
                 self._check_same(folder, file, text)
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(file, text.encode())
+            _write(file, text)
         except OSError as error:
             raise UsageError(f"{folder} cannot be written: {error.strerror}.") from None
 
     @staticmethod
-    def _check_same(folder: Path, file: Path, text: str) -> None:
+    def _check_same(folder: Path, file: Path, text: bytes) -> None:
         if not file.is_file():
             raise UsageError(f"{folder} holds files that are no study; choose another folder with --out.")
-        if file.read_bytes() != text.encode():
+        if file.read_bytes() != text:
             raise UsageError(
                 f"{folder} holds another study (other options, model, data or version; see {PLAN_NAME} there): choose "
                 "another folder with --out, or remove that one."
@@ -95,6 +123,10 @@ class TaskResults:
         if not SAFE.fullmatch(name):
             raise ValueError(f"a task cannot be named {name!r}")
         return self._folder / (name + ending)
+
+
+def _plan_text(plan: Mapping[str, Any]) -> bytes:
+    return json.dumps({"format": FORMAT, **plan}, indent=1, sort_keys=True).encode()
 
 
 def _finite(row: Row) -> dict[str, Any]:

@@ -63,6 +63,23 @@ def test_the_folder_of_another_study_is_left_alone(studied: Path, spikeloom: Com
     assert done.json["sentences"] == json.loads(before)["sentences"]
 
 
+def test_a_study_without_a_folder_finds_one(
+    spikeloom: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ("study", "operating-space", tiny / "tiny.nir", "--data", tiny / "data.npz", "--time-constants", 2)
+    first, second = ((*asked, "--thresholds", share, "--processes", 1) for share in (1, 2))
+    for number, command in (("", first), ("-2", second), ("", first), ("-2", second)):
+        done = spikeloom(*command)
+        assert done.code == 0, done.err
+        assert f"{Path('build') / f'study-operating-space{number}' / 'study.html'} shows it." in done.out
+    (tmp_path / "build" / "study-operating-space" / "study-plan.json").unlink()
+    (tmp_path / "build" / "study-operating-space-2").rename(tmp_path / "build" / "study-operating-space-3")
+    Path("build/study-operating-space-2").write_text("a file")
+    assert "build/study-operating-space-3/study.html shows it." in spikeloom(*second).out
+    assert "build/study-operating-space-4/study.html shows it." in spikeloom(*first).out
+
+
 def test_a_deployed_folder_can_be_studied(spikeloom: Command, tiny_artifact: Path, tiny: Path, tmp_path: Path) -> None:
     asked = ("study", "operating-space", tiny_artifact, "--data", tiny / "data.npz", *GRID, "-o", tmp_path / "study")
     done = spikeloom(*asked, "--processes", 1, "--json")
