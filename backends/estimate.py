@@ -11,6 +11,7 @@ Four accounts of energy are never mixed:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from ..mapping.constant import Bounds
 from ..mapping.mapping import Mapping as NetworkMapping
 from ..mapping.target import CostSet, Target
+from ..models.errors import UsageError
 from .breakdown import Breakdown, break_down
 from .energy import StaticTerm, Term, energy_terms, static_terms, total
 from .latency import Timing, time_sample
@@ -184,7 +186,7 @@ def estimate(
 
     Raises
     ------
-    UsageError : the target has no such account.
+    UsageError : the target has no such account, or it is one by which a sample takes no time.
     """
     if counters.samples < 1 or period < 1 or counters.spikes.shape[1] != mapping.cores:
         raise ValueError(
@@ -196,6 +198,11 @@ def estimate(
     tiles = len({(place.chip, place.column, place.row) for place in mapping.places})
     chips = target.topology.chips_in_use(len({place.chip for place in mapping.places}), tiles)
     timing = time_sample(counters, account, target.topology, tiles=tiles, period=period)
+    if not math.isfinite(timing.throughput.high):
+        raise UsageError(
+            f"By the account {name} of {target.name} a sample takes no time at all, at its lowest, so that it has no "
+            "throughput: give the barrier, or a neuron's access, a lowest time above 0 (costs.sets.*.time)."
+        )
     terms = energy_terms(counters, account, target.topology)
     static = static_terms(account.power, chips, mapping.cores, timing.latency)
     return Estimate(

@@ -380,6 +380,15 @@ def test_what_does_not_suit_is_refused(broken: dict[str, Any]) -> None:
         price("loihi1", counters=replace(COUNTERS, **broken))
 
 
+def test_an_account_by_which_nothing_takes_time_is_refused() -> None:
+    account = chip("loihi1").cost_set("fitted").scaled(1, 1, 0)
+    target = chip("loihi1").model_copy(
+        update={"costs": chip("loihi1").costs.model_copy(update={"sets": {"timeless": account}})}
+    )
+    with pytest.raises(UsageError, match="timeless of loihi1 a sample takes no time"):
+        estimate(COUNTERS, MAPPING, target, period=3, costs="timeless")
+
+
 COUNTS = st.lists(st.integers(0, 10**6), min_size=8, max_size=8).map(lambda counts: np.asarray(counts).reshape(4, 2))
 LINKS = st.lists(st.integers(0, 10**6), min_size=12, max_size=12).map(lambda counts: np.asarray(counts).reshape(4, 3))
 
