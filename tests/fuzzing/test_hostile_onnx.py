@@ -119,6 +119,7 @@ def test_weights_outside_the_folder_are_not_read(write: Write, refused: Refused,
     refused(write(add, external("w.bin", 10**6)), "truncated")
     refused(write(add, external("w.bin", 10**13)), "this machine has")
     refused(write(add, external("w.bin", offset="9" * 40)), "truncated")
+    refused(write(add, external("w.bin", 0, "9" * 40)), "truncated")
 
 
 def test_tensors_that_declare_more_than_they_hold(write: Write, refused: Refused) -> None:

@@ -105,9 +105,11 @@ def _external(tensor: TensorProto, folder: Path, size: int) -> Array:
     try:
         if where.exists() and not where.is_file():
             raise TensorError(f"its data are said to lie in {location!r}, which is no file")
-        there = max(where.stat().st_size - offset, 0)
+        there = where.stat().st_size - offset
         if there < size:
-            raise TensorError(f"its data in {location!r} end after {there} of {size} bytes: the file is truncated")
+            raise TensorError(
+                f"its data in {location!r} end after {max(there, 0)} of {size} bytes: the file is truncated"
+            )
         content = np.fromfile(where, np.uint8, size, offset=offset)
     except OSError as error:
         raise TensorError(f"its data in {location!r} cannot be read: {error.strerror}") from None
