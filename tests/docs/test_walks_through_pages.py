@@ -40,6 +40,8 @@ SHORTER = {
     "train spiking-vgg11": "--epochs 1 --samples 20 --width 0.1",
     "train": "--epochs 1 --samples 60",
 }
+REFUSED = {"check digits --target loihi1": 4}
+"""Commands whose refusal a page shows, and the code that they end with."""
 STEPS = 16
 
 
@@ -63,7 +65,7 @@ def test_a_walk_through_a_page_ends_well(page: Path, desk: Path) -> None:
                 continue
             line = [sys.executable, "-P", "-m", "spikeloom.cli", *taken(words)]
             done = subprocess.run(line, cwd=desk, capture_output=True, text=True, check=False, timeout=1200)
-            assert done.returncode == 0, f"{found.group(1)}\n{done.stderr[-2000:]}"
+            assert done.returncode == REFUSED.get(" ".join(words), 0), f"{found.group(1)}\n{done.stderr[-2000:]}"
     finally:
         for process in begun:
             process.terminate()

@@ -93,12 +93,13 @@ def _together(place: Path, artifacts: list[Artifact], times: int) -> dict[str, i
 def _many(work: Callable[[Path], None], times: int, place: Path) -> dict[str, int]:
     """So many deployments at once, into folders of their own; part of what is compiled was lost. How they ended."""
     kept = sorted(cache_folder(".").rglob("*.nbc"))
-    for file in kept[::LOST]:
+    lost = kept[::LOST]
+    for file in lost:
         file.unlink()
     children = [_forked(partial(work, place.with_name(f"out{number}"))) for number in range(times)]
     codes = [os.waitpid(child, 0)[1] for child in children]
-    missing = [file.name for file in kept if not file.exists()]
-    return {"failed": sum(map(bool, codes)), "compiled": len(kept), "still missing": len(missing)}
+    again = sum(file.exists() for file in lost)
+    return {"failed": sum(map(bool, codes)), "compiled": len(kept), "lost": len(lost), "compiled again": again}
 
 
 def _write_on(place: Path, artifacts: list[Artifact]) -> None:

@@ -19,6 +19,8 @@ from spikeloom.deploy.artifact.artifact import load_program, read_report
 PROGRAM = Path(__file__).with_name("forked_deployments.py")
 MANY = 50
 PAGE = resource.getpagesize()
+ROUNDS = 5
+LEFT_BEHIND = 500  # bytes of a run, at most: less than a spike train
 
 
 @pytest.mark.slow
@@ -32,7 +34,9 @@ def test_many_deployments_at_once_share_what_is_compiled(tiny, tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["found"]["many"]
     assert found["compiled"] > 10
-    assert (found["failed"], found["still missing"]) == (0, 0), done.stderr
+    assert found["failed"] == 0, done.stderr
+    # Not all of it: code that is part of other compiled code, too, is asked for only where that is compiled.
+    assert 0 < found["compiled again"] <= found["lost"]
     expected = program_of(tmp_path / "out")
     assert all(program_of(tmp_path / f"out{number}") == expected for number in range(MANY))
     kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
@@ -57,13 +61,12 @@ def test_memory_does_not_grow_with_the_number_of_runs(tiny_artifact, tiny, count
     with np.load(tiny / "data.npz") as data:
         inputs = program.code.encode(data["x"])
     simulator = Simulator(program.network)
-
-    def runs(count):
-        for _ in range(count):
+    after = []
+    for _ in range(ROUNDS + 2):  # the first fill what is kept
+        for _ in range(count // ROUNDS):
             simulator.run(inputs, "all")
             Simulator(program.network).run(inputs, "all")
-
-    runs(50)
-    before = memory()
-    runs(count)
-    assert memory() - before < 1 << 20
+        after.append(memory())
+    growth = np.diff(after[1:])
+    # What a run left behind would come in every round; the C library takes memory for its threads now and then.
+    assert np.median(growth) < LEFT_BEHIND * count // ROUNDS, growth
