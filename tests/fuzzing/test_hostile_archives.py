@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -176,6 +177,15 @@ def test_checkpoints_that_are_packed(weights: Callable[[Any], Path], refused: Re
     with zipfile.ZipFile(path) as opened:
         members = {name: opened.read(name) for name in opened.namelist()}
     refused(archive(path, members), "packed in a way that PyTorch does not write")
+
+
+def test_checkpoints_in_parts(weights: Callable[[Any], Path], refused: Refused) -> None:
+    """An archive that says it is one of several; Python's zipfile raises where it is only asked whether it is any."""
+    path = weights({"a": 1})
+    content = path.read_bytes()
+    end = content.rindex(b"PK\5\6")
+    path.write_bytes(content[:end] + struct.pack("<4sLQL", b"PK\6\7", 0, 0, 2) + content[end:])
+    refused(path, "multiple disks are not supported")
 
 
 def test_checkpoints_that_never_end(

@@ -90,12 +90,19 @@ def check_checkpoint(path: Path) -> None:
     UnsupportedModelError : it is that, cannot be opened, is empty, or a git-LFS pointer.
     """
     file_start(path)
-    if zipfile.is_zipfile(path):
+    if _is_archive(path):
         with _opened(path, "no archive of PyTorch") as archive:
             names = {name.split("/", 1)[-1] for name in archive.namelist()}
             if "constants.pkl" in names or any(name.startswith("code/") for name in names):
                 raise _torchscript(path)
             _require_plain(path, archive)
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # one that is damaged, which opening it says
+        return True
 
 
 @contextmanager
