@@ -29,7 +29,13 @@ SHOWN_FILE = re.compile(r"^    # (\S+\.yaml)\n((?:    .*\n)+)", re.MULTILINE)
 PAGES = [
     page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if COMMAND.search(page.read_text())
 ]
-NAMES = {"MODEL": "digits", "DIR": "build/deployment", "FILE": "build/file.nir", "FOLDER": "build/folder"}
+NAMES = {
+    "MODEL": "digits",
+    "DIR": "build/deployment",
+    "FILE": "build/file.nir",
+    "FOLDER": "build/folder",
+    "NAME": "interim",
+}
 SHORTER = {
     "study components": "--repeats 1 --epochs 1 --training-samples 40 --test-samples 20",
     "study adversarial": "--repeats 1 --epochs 1 --training-samples 40 --attacked 2",
@@ -99,7 +105,7 @@ def desk(tmp_path: Path, deployed: Path, request: pytest.FixtureRequest) -> Path
     write_data_sets(tmp_path / "data")
     (tmp_path / "my-board.yaml").write_text("extends: loihi2\nname: my-board\ntopology: {chips: 4}\n")
     (tmp_path / "my-constants.yaml").write_text("extends: loihi2\nname: my-constants\n")
-    for name in ("build/network", "build/deployment"):
+    for name in ("build/network", "build/deployment", "build/demo"):
         shutil.copytree(deployed, tmp_path / name)
     if request.node.callspec.params["page"].name in ("quantization.md", "fine-tuning.md"):
         shared = request.getfixturevalue("shared_data")

@@ -165,6 +165,14 @@ def test_an_axis_that_is_made_twice(write: Write, refused: Refused) -> None:
     refused(write([node("Unsqueeze", ["x", "axes"], "y")], constant("axes", [1, 1])), "makes an axis twice")
 
 
+def test_names_that_are_no_text(write: Write, refused: Refused) -> None:
+    path = write([node("Relu", ["x"], "y")])
+    content = path.read_bytes()
+    for name, damaged in ((b"Relu", b"Re\xeflu"), (b"y", b"\xef")):
+        path.write_bytes(content.replace(name, damaged[: len(name)]))
+        refused(path, "not UTF-8")
+
+
 def test_names_that_a_terminal_would_obey(write: Write, refused: Refused) -> None:
     refused(write([helper.make_node("Relu", ["x"], ["t"], "n\x1b[2J"), node("Neg", ["t"], "y")]), "no plain text")
     refused(write([helper.make_node("Li\x1b[2J", ["x"], ["y"], "n")]), "n (Li�[2J)")

@@ -9,6 +9,7 @@ from ...errors import BackendMissingError, UnsupportedModelError
 from ..file_start import LFS_MARK
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
     from onnx import ModelProto
 
 LARGEST_MESSAGE = 2**31  # bytes; protobuf's limit
@@ -58,7 +59,20 @@ def load(path: Path) -> ModelProto:
     except Exception:  # protobuf's own error; whatever it is, the user has a file that cannot be read
         raise UnsupportedModelError(f"{path} is no ONNX file, or a truncated or damaged one.") from None
     _require_a_graph(path, model)
+    _require_text(path, model)
     return model
+
+
+def _require_text(path: Path, message: Message) -> None:
+    """Refuse names and other texts that are not UTF-8: protobuf reads them, and gives bytes in their place."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING and field.name != "doc_string":  # which is for people, and not read
+            texts = [value] if isinstance(value, str | bytes) else value
+            if any(isinstance(text, bytes) for text in texts):
+                raise UnsupportedModelError(f"{path} is damaged: a {field.name} in it is no text (not UTF-8).")
+        elif field.type == field.TYPE_MESSAGE:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                _require_text(path, inner)
 
 
 def _require_a_graph(path: Path, model: ModelProto) -> None:
