@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from spikeloom.models.errors import UnsupportedModelError
 from spikeloom.models.readers.onnx import read_onnx
 
 Write = Callable[..., Path]
@@ -163,6 +165,13 @@ def test_many_nodes_end_in_an_answer(write: Write, refused: Refused, watched: An
 
 def test_an_axis_that_is_made_twice(write: Write, refused: Refused) -> None:
     refused(write([node("Unsqueeze", ["x", "axes"], "y")], constant("axes", [1, 1])), "makes an axis twice")
+
+
+@pytest.mark.parametrize("axes", [3, 1.5, "axes", [0.5]])
+@pytest.mark.parametrize(("kind", "name"), [("Unsqueeze", "axes"), ("Squeeze", "axes"), ("Transpose", "perm")])
+def test_axes_that_are_no_list_of_integers(write: Write, kind: str, name: str, axes: Any) -> None:
+    with contextlib.suppress(UnsupportedModelError):  # one axis alone may do
+        read_onnx(write([node(kind, ["x"], "z", **{name: axes}), node("Relu", ["z"], "y")], shape=(1, 3, 4, 4)))
 
 
 def test_names_that_are_no_text(write: Write, refused: Refused) -> None:

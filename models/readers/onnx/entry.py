@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...errors import UsageError
 from ..dataflow import Dataflow
@@ -163,11 +164,13 @@ def _behind(program: Program, node: Node, order: tuple[int | None, ...]) -> tupl
     if node.domain:
         return None
     if node.kind == "Transpose":
-        axes = node.attributes.get("perm", range(len(order))[::-1])
-        return tuple(order[axis] for axis in axes) if sorted(axes) == list(range(len(order))) else None
-    axes = node.attributes.get("axes")
+        axes = _listed_integers(node.attributes.get("perm", list(range(len(order)))[::-1]))
+        if axes is None or sorted(axes) != list(range(len(order))):
+            return None
+        return tuple(order[axis] for axis in axes)
+    axes = _listed_integers(node.attributes.get("axes"))
     if axes is None and len(node.inputs) > 1 and node.inputs[1] in program.constants:
-        axes = program.constants[node.inputs[1]].reshape(-1).tolist()
+        axes = _listed_integers(program.constants[node.inputs[1]].reshape(-1).tolist())
     if axes is None or node.kind not in ("Squeeze", "Unsqueeze"):
         return None
     rank = len(order) + (len(axes) if node.kind == "Unsqueeze" else 0)
@@ -178,3 +181,9 @@ def _behind(program: Program, node: Node, order: tuple[int | None, ...]) -> tupl
         return tuple(axis for place, axis in enumerate(order) if place not in chosen)
     rest = iter(order)
     return tuple(None if place in chosen else next(rest) for place in range(rank))
+
+
+def _listed_integers(value: Any) -> list[int] | None:
+    """What an attribute holds if that is a list of integers; of anything else the node's own reader complains."""
+    listed = isinstance(value, list | tuple) and all(isinstance(one, int) for one in value)
+    return list(value) if listed else None
