@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -34,14 +35,11 @@ def folder_for(folder: Path, plan: Mapping[str, Any]) -> Path:
     text = _plan_text(plan)
     for number in itertools.count(1):
         place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        try:
+        if not os.path.lexists(place):  # or nobody may see; writing there then says why not
+            return place
+        with contextlib.suppress(OSError):  # a file of this name, or a folder that is none of ours
             if not any(place.iterdir()) or (place / PLAN_NAME).read_bytes() == text:
                 return place
-        except FileNotFoundError:
-            if not (place.is_dir() or place.is_symlink()):
-                return place
-        except OSError:  # a file of this name, or none of ours
-            continue
     raise AssertionError  # numbers do not end
 
 

@@ -237,7 +237,7 @@ def test_states_and_spikes_are_those_of_lava(
 
 
 @pytest.mark.slow
-@settings(deadline=None, phases=PHASES)
+@settings(deadline=None, max_examples=40, phases=PHASES)
 @given(check=st.sampled_from(CHECKS), seed=seeds, graded=st.booleans())
 def test_many_networks(lava: Any, reference: Any, translation: Any, check: Any, seed: int, graded: bool) -> None:
     check(lava, reference, translation, seed, graded)

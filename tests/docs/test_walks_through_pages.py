@@ -117,7 +117,7 @@ def desk(tmp_path: Path, deployed: Path, request: pytest.FixtureRequest) -> Path
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("deployed") / "network"
-    words = ["deploy", "digits", "--samples", "40", "--lava-samples", "1", "--out", str(out)]
+    words = ["deploy", "digits", "--samples", "40", "--lava-samples", "0", "--out", str(out)]
     subprocess.run([sys.executable, "-P", "-m", "spikeloom.cli", *words], check=True, capture_output=True, timeout=600)
     return out
 

@@ -78,6 +78,11 @@ def test_a_study_without_a_folder_finds_one(
     Path("build/study-operating-space-2").write_text("a file")
     assert "build/study-operating-space-3/study.html shows it." in spikeloom(*second).out
     assert "build/study-operating-space-4/study.html shows it." in spikeloom(*first).out
+    Path("build").rename("elsewhere")
+    Path("build").write_text("a file")
+    done = spikeloom(*first)
+    assert (done.code, done.out) == (2, "")
+    assert "cannot be written" in done.err
 
 
 def test_a_deployed_folder_can_be_studied(spikeloom: Command, tiny_artifact: Path, tiny: Path, tmp_path: Path) -> None:
