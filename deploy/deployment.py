@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,14 @@ def deploy(
     artifact = make_artifact(model, chip, data, config, progress, command)
     if out is not None:
         progress.stage("writing")
-        write_artifact(out, artifact)
+        write_artifact(out, with_page(artifact))
     return dict(artifact.report)
 
 
 def make_artifact(
     model: Model, chip: Target, data: Recordings, config: Configuration, progress: Progress, command: str
 ) -> Artifact:
-    """Deploy a model, and write nothing; see `deploy`."""
+    """Deploy a model, and write nothing; see `deploy`. The page is not made yet."""
     config = with_built_in_options(model, config)
     chip.cost_set(config.costs)  # refuses one that there is not, before hours of work
     _check_lava(config)
@@ -107,8 +108,12 @@ def make_artifact(
         model, compiled, evaluation, on_chip, lava, attribution, recordings, (*waived, *warnings), config, command,
         graph if ordinary is None else ordinary, operating_space,
     )  # fmt: skip
-    texts = {PAGE_NAME: render(report)}
-    return Artifact(compiled.program, on_chip.counters, report, config.model_dump(mode="json"), texts, on_chip.write)
+    return Artifact(compiled.program, on_chip.counters, report, config.model_dump(mode="json"), {}, on_chip.write)
+
+
+def with_page(artifact: Artifact) -> Artifact:
+    """The same with the page of its report."""
+    return replace(artifact, texts={**artifact.texts, PAGE_NAME: render(artifact.report)})
 
 
 def _nobody(samples: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from .artifact.writing import Artifact, check_destination, write_comparison
 from .comparison.comparison import comparison_of
 from .comparison.page import render_comparison
 from .configuration.configuration import Configuration
-from .deployment import make_artifact
+from .deployment import make_artifact, with_page
 from .model_source import Model, Recordings
 from .progress.progress import Progress, Quiet, Within
 from .progress.stage_plan import deployment_stages
+
+SIDE_BY_SIDE = ("verdict", "deployments", "least_energy", "notes", "refused")
+"""Keys of a comparison that each target's own report takes over; see `report_schema.comparison.SideBySide`."""
 
 
 def deploy_on_targets(
@@ -73,8 +77,15 @@ def deploy_on_targets(
     comparison = comparison_of(reports, labels=list(artifacts)) | {"refused": refused, "command": command}
     if out is not None:
         progress.stage("writing")
-        write_comparison(out, artifacts, comparison, {PAGE_NAME: render_comparison(comparison, beside=True)})
+        section = {key: comparison[key] for key in SIDE_BY_SIDE}
+        whole = {name: _beside_others(artifact, section) for name, artifact in artifacts.items()}
+        write_comparison(out, whole, comparison, {PAGE_NAME: render_comparison(comparison, beside=True)})
     return comparison
+
+
+def _beside_others(artifact: Artifact, section: Mapping[str, Any]) -> Artifact:
+    """The same whose report also tells what the others came to."""
+    return with_page(replace(artifact, report={**artifact.report, "side_by_side": section}))
 
 
 def _tell_apart(chips: Sequence[Target]) -> None:

@@ -34,14 +34,13 @@ def comparison_document(comparison: Json) -> Document:
     """
     deployments = comparison["deployments"]
     labels = [one["label"] for one in deployments]
-    refused = comparison.get("refused") or {}
     return Document(
         title(comparison),
         comparison["verdict"],
         tuple(change["summary"] for change in comparison["changes"] if len(comparison["changes"]) > 1),
-        (*(f"{name} is left out: {reason}" for name, reason in refused.items()), *comparison["notes"]),
+        to_mind(comparison),
         (
-            _figures(comparison, labels), _changes(comparison), _placements(comparison),
+            side_by_side("A mean sample", comparison), _changes(comparison), _placements(comparison),
             _differences(comparison, labels), _baselines(comparison),
             Passage("How to get the same again", code=comparison.get("command") or ""),
         ),
@@ -58,9 +57,22 @@ def title(comparison: Json) -> str:
     return f"{listed(labels)} side by side"
 
 
-def _figures(comparison: Json, labels: Sequence[str]) -> Passage:
+def side_by_side(title: str, comparison: Json) -> Passage:
+    """The figures of a mean sample on all deployments, and which takes the least energy.
+
+    Parameters
+    ----------
+    comparison : with `deployments` and `least_energy`.
+    """
+    labels = [one["label"] for one in comparison["deployments"]]
     sentences = [least_sentence(name, least) for name, least in comparison["least_energy"].items()]
-    return Passage("A mean sample", (_table("", labels, figure_rows(comparison)),), tuple(sentences))
+    return Passage(title, (_table("", labels, figure_rows(comparison)),), tuple(sentences))
+
+
+def to_mind(comparison: Json) -> tuple[str, ...]:
+    """Which targets are left out and why, and what else to mind."""
+    refused = comparison.get("refused") or {}
+    return (*(f"{name} is left out: {reason}" for name, reason in refused.items()), *comparison["notes"])
 
 
 def _changes(comparison: Json) -> Passage:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..document.document import Document
+from dataclasses import replace
+
+from ..comparison.document import side_by_side, to_mind
+from ..document.document import Document, Passage
 from ..report.verdict import Report, remarks, titles, verdict
 from .alternatives import alternatives
 from .cores import cores
@@ -27,7 +30,13 @@ def report_document(report: Report) -> Document:
         remarks(report),
         tuple(report["warnings"]),
         (
-            stages(report), cores(report), energy(report), time(report), alternatives(report), fixed_point(report),
-            assumptions(report), origin(report),
+            stages(report), cores(report), energy(report), time(report), _targets(report), alternatives(report),
+            fixed_point(report), assumptions(report), origin(report),
         ),
     )  # fmt: skip
+
+
+def _targets(report: Report) -> Passage:
+    """What the network came to on the targets that it was deployed to at once."""
+    found = report.get("side_by_side")
+    return replace(side_by_side("Targets side by side", found), items=to_mind(found)) if found else Passage("")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..chip_picture.picture import chip_picture
+from ..comparison.rows import figure_rows, least_sentence
 from ..page_environment import page_environment
 from ..quantities import UNKNOWN, format_count, format_quantity, format_range, is_number
 from ..report.verdict import STAGES, Report, ledger, remarks, titles, verdict
@@ -55,6 +56,7 @@ def render(report: Report) -> str:
     """
     model, target = titles(report)
     chip = chip_picture(report)
+    targets = report.get("side_by_side") or {}
     environment = page_environment()
     script = environment.get_template("chip.js").render() if chip else ""
     return environment.get_template("report.html.jinja").render(
@@ -77,6 +79,8 @@ def render(report: Report) -> str:
         activity_figures=activity_figures(report),
         time_figure=time_figure(report),
         space_figures=figures_of_space(report.get("operating_space")),
+        target_rows=figure_rows(targets) if targets else (),
+        least=[least_sentence(name, least) for name, least in targets.get("least_energy", {}).items()],
         cell=_cell,
     )
 

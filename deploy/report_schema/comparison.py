@@ -141,6 +141,16 @@ class Difference(Section):
     values: dict[str, Any] = Field(description="By label; null where one has no such key.")
 
 
+class SideBySide(Section):
+    """What a network came to on all targets that it was deployed to at once, the report's own among them."""
+
+    verdict: str = Field(description="What is better in what and at what price, in a sentence.")
+    deployments: list[ComparedDeployment] = Field(description="By target, in the order in which they were named.")
+    least_energy: dict[str, LeastEnergy] = Field(description="By account that all know.")
+    notes: list[str] = Field(description="What to mind.")
+    refused: dict[str, str] = Field(description="Targets that the network does not fit, and why.")
+
+
 class Comparison(Section):
     """Deployments side by side; all others are held against the first."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from .activity import ActivitySection, Counts, LayerCounts
 from .attribution import AttributionSection
 from .baseline import BaselineSection
+from .comparison import SideBySide
 from .energy import CoreRanges, EnergyAccounts, EnergyBreakdown, EnergyTerm, OtherAccount, PowerTerm
 from .ledger import LedgerEntry
 from .mapping import MappingSection, ResourceUse
@@ -78,6 +79,9 @@ class Report(Section):
     )
     spinnaker1: Spinnaker1Section | None = Field(default=None, description="SpiNNaker 1 only: what its backend says.")
     spinnaker2: Spinnaker2Section | None = Field(default=None, description="SpiNNaker 2 only: what its backend says.")
+    side_by_side: SideBySide | None = Field(
+        default=None, description="Of several targets only: what all of them came to, as in a [comparison](compare.md)."
+    )
     baseline: BaselineSection = Field(description="The network beside the same [without spikes](baseline.md).")
     neurobench: NeurobenchSection = Field(description="[NeuroBench's](baseline.md#neurobench) metrics.")
     data: DataSection = Field(description="The data that everything was measured on.")

@@ -159,8 +159,8 @@ def test_it_begins_with_the_verdict_and_ends_with_the_command(report: Json) -> N
     headings = [token.content for token, before in zip(tokens(text)[1:], tokens(text), strict=False)
                 if before.type == "heading_open"][1:]  # fmt: skip
     assert headings == [
-        "From training to chip", "Cores", "Energy of a sample", "Time", "Beside others", "In fixed point",
-        "Assumptions", "How to get the same again",
+        "From training to chip", "Cores", "Energy of a sample", "Time", "Targets side by side",
+        "Beside others", "In fixed point", "Assumptions", "How to get the same again",
     ]  # fmt: skip
     assert tokens(text)[4].content.startswith(f"**small runs on {report['cores']} core")
     (code,) = (token.content for token in tokens(text) if token.type == "fence")

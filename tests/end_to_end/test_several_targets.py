@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from spikeloom.deploy.comparison.rows import figure_rows
 
 DEPLOYED = ("loihi1", "loihi2", "spinn3", "spinnaker2")
 ENDS = ("low", "nominal", "high")
@@ -72,6 +75,28 @@ def test_the_comparison_says_what_each_report_says(targets_artifact: Path) -> No
     assert set(comparison["refused"]) == {"small"}
     assert "neurons 10 of 2" in comparison["refused"]["small"]
     assert comparison["command"].startswith("spikeloom deploy ")
+
+
+def test_the_report_of_each_target_has_all_of_them_side_by_side(spikeloom: Any, targets_artifact: Path) -> None:
+    comparison = report_of(targets_artifact)
+    for name in DEPLOYED:
+        folder = targets_artifact / name
+        section = report_of(folder)["side_by_side"]
+        assert section == {key: comparison[key] for key in section}
+        assert {"deployments", "refused"} <= set(section)
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        shown = page.partition('<section id="targets">')[2].partition("</section>")[0]
+        assert all(f'<th class="n">{other}</th>' in shown for other in DEPLOYED)
+        assert all(escape(row.cells[place].figure) in shown for row in figure_rows(section) for place in range(4))
+        assert "small: " in shown
+        printed = spikeloom("report", folder).out
+        assert "TARGETS SIDE BY SIDE" in printed and "small is left out: " in printed
+
+
+def test_one_target_alone_stands_beside_none(spikeloom: Any, tiny_artifact: Path) -> None:
+    assert "side_by_side" not in report_of(tiny_artifact)
+    assert "side by side" not in (tiny_artifact / "report.html").read_text(encoding="utf-8")
+    assert "SIDE BY SIDE" not in spikeloom("report", tiny_artifact).out
 
 
 def test_the_network_is_the_same_on_all_targets(targets_artifact: Path) -> None:
