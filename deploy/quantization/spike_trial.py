@@ -15,6 +15,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backends.simulator.simulate import processors
+from ...backends.simulator.worker_threads import WorkerThreads
 from ...models.compiled_code import keep_compiled_code
 from ...models.neurons import IntegerLeakyIntegrateAndFire
 from ...models.neurons.rules import leaky_rule
@@ -22,6 +24,9 @@ from ...models.neurons.rules import leaky_rule
 Array = NDArray[Any]
 
 keep_compiled_code(Path(__file__), Path(leaky_rule.__file__))
+
+PARTS = 16  # that the replicates are dealt to; on any machine the sum is of the same parts, in the same order
+WORTH_SHARING = 100_000  # steps of neurons, below which threads would take longer to begin than to compute
 
 _step = numba.njit(inline="always")(leaky_rule.step)
 
@@ -56,42 +61,53 @@ def score(neuron: IntegerLeakyIntegrateAndFire, sums: Array, wanted: Array, rete
         [np.broadcast_to(neuron.rule_parameters[name], shape) for name in neuron.rule.parameters]
     ).astype(np.int64)
     start = np.broadcast_to(neuron.initial_voltage, shape).astype(np.int64)
-    found = _score(sums, wanted, parameters, start, np.asarray(retentions, dtype=np.float64))
+    parts = np.zeros((min(sums.shape[1], PARTS), 2 + retentions.size, sums.shape[2]))
+    _fill_all(parts, sums, wanted, parameters, start, np.asarray(retentions, dtype=np.float64))
+    found = parts.sum(axis=0)
     return Score(found[2:], found[0], found[1])
 
 
-@numba.njit(cache=True, parallel=True)
-def _score(sums, wanted, p, start, retentions):  # type: ignore[no-untyped-def]
+def _fill_all(parts: Array, sums: Array, *others: Array) -> None:
+    """Run the neurons of all parts, in as many threads as are worth it."""
+    threads = 1 if sums.size < WORTH_SHARING else max(1, min(len(parts), processors()))
+
+    def work(thread: int) -> None:
+        for part in range(thread, len(parts), threads):
+            _fill(parts, part, sums, *others)
+
+    with WorkerThreads(threads) as workers:
+        workers.share(threads, work)
+
+
+# Not Numba's own way to loop in parallel, which takes seconds longer to compile.
+@numba.njit(cache=True, nogil=True)
+def _fill(parts, number, sums, wanted, p, start, retentions):  # type: ignore[no-untyped-def]
     steps, replicates, rows = sums.shape
     positions = start.shape[0]
-    workers = min(replicates, 16)
-    parts = np.zeros((workers, 2 + retentions.size, rows))
-    for worker in numba.prange(workers):
-        part = parts[worker]
-        current = np.zeros(rows, dtype=np.int64)
-        voltage = np.zeros(rows, dtype=np.int64)
-        smoothed = np.zeros((retentions.size, rows))
-        for replicate in range(worker, replicates, workers):
-            place = replicate % positions
-            current[:] = 0
-            voltage[:] = start[place]
-            smoothed[:] = 0.0
-            for step in range(steps):
-                for row in range(rows):
-                    current[row], voltage[row], output = _step(
-                        current[row], voltage[row], np.int64(sums[step, replicate, row]),
-                        p[0, place, row], p[1, place, row], p[2, place, row], p[3, place, row],
-                        p[4, place, row], p[5, place, row], p[6, place, row], p[7, place, row],
-                    )  # fmt: skip
-                    spike = wanted[step, replicate, row]
-                    if output:
-                        part[1, row] += 1
-                        if spike:
-                            part[0, row] += 1
-                    elif spike:
-                        part[1, row] += 1
-                    difference = output - spike
-                    for kind in range(retentions.size):
-                        smoothed[kind, row] = smoothed[kind, row] * retentions[kind] + difference
-                        part[2 + kind, row] += smoothed[kind, row] ** 2
-    return parts.sum(axis=0)
+    part = parts[number]
+    current = np.zeros(rows, dtype=np.int64)
+    voltage = np.zeros(rows, dtype=np.int64)
+    smoothed = np.zeros((retentions.size, rows))
+    for replicate in range(number, replicates, parts.shape[0]):
+        place = replicate % positions
+        current[:] = 0
+        voltage[:] = start[place]
+        smoothed[:] = 0.0
+        for step in range(steps):
+            for row in range(rows):
+                current[row], voltage[row], output = _step(
+                    current[row], voltage[row], np.int64(sums[step, replicate, row]),
+                    p[0, place, row], p[1, place, row], p[2, place, row], p[3, place, row],
+                    p[4, place, row], p[5, place, row], p[6, place, row], p[7, place, row],
+                )  # fmt: skip
+                spike = wanted[step, replicate, row]
+                if output:
+                    part[1, row] += 1
+                    if spike:
+                        part[0, row] += 1
+                elif spike:
+                    part[1, row] += 1
+                difference = output - spike
+                for kind in range(retentions.size):
+                    smoothed[kind, row] = smoothed[kind, row] * retentions[kind] + difference
+                    part[2 + kind, row] += smoothed[kind, row] ** 2
