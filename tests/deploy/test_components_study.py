@@ -46,7 +46,7 @@ PUBLISHED_XOR = TASKS["xor"].published
 def facts(**changes: Any) -> TaskFacts:
     plain: dict[str, Any] = {
         "name": "xor", "source": "generated", "training_samples": 10, "test_samples": 1000, "steps": 100,
-        "answer_from": 90, "chance": 0.5, "hidden": (32,), "epochs": 1, "learning_rate": 0.01, "baseline": "leaky",
+        "answer_from": 90, "chance": 0.5, "hidden": (32,), "epochs": 1, "learning_rates": (0.01,), "baseline": "leaky",
         "published": PUBLISHED_XOR,
     }  # fmt: skip
     return TaskFacts(**(plain | changes))
@@ -104,6 +104,8 @@ def test_parts_that_contradict_each_other_are_refused_and_others_are_not(parts: 
         ({"variants": ""}, "at least one variant"),
         ({"delay": 10}, "--delay is of the task xor"),
         ({"repeats": 0}, "--repeats"),
+        ({"learning_rates": "0.01,fast"}, "'fast' is no number"),
+        ({"learning_rates": "0.01,0"}, "0 is not above 0"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, Any], says: str) -> None:
@@ -137,13 +139,26 @@ def test_a_study_trains_deploys_and_measures_the_same_again(tmp_path: Path) -> N
     assert other.perform(prepared, other.tasks(prepared)[0]).rows[0]["loss"] != baseline["loss"]
 
 
+def test_of_several_learning_rates_the_one_is_taken_that_is_best_on_samples_held_out() -> None:
+    study = small(variants="baseline", learning_rates="0.00001, 0.01")
+    prepared = study.prepare(None, Quiet())
+    (task,) = study.tasks(prepared)
+    (row,) = study.perform(prepared, task).rows
+    assert row["learning_rate"] == 0.01 and row["held_out_accuracy"] > 0.3
+    # Which is what a training by it alone comes to on the samples that are left.
+    (alone,) = small(variants="baseline", learning_rates="0.01", training_samples=180).perform(prepared, task).rows
+    assert alone["held_out_accuracy"] is None
+    assert (alone["loss"], alone["accuracy"]) == (row["loss"], row["accuracy"])
+    assert prepared.facts.learning_rates == (1e-5, 0.01)
+
+
 @pytest.fixture(scope="module")
 def answered_late() -> tuple[Program, Any, int]:
     """A network of the exclusive or, whose answer counts from a step on."""
     task = TASKS["xor"]
     data = task.data(3, 200, 60)
     recipe = replace(task.recipe, epochs=1, answer_from=data.answer_from)
-    trained = trained_variant(data, task, task.baseline, recipe, load_target("loihi2"))
+    trained = trained_variant(data, task, task.baseline, (recipe,), load_target("loihi2"))
     return trained.program, entered(data.test.x, data, recipe), data.answer_from
 
 

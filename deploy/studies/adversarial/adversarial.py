@@ -82,7 +82,7 @@ class Adversarial(RepeatedTrainings):
         variant, repeat = task.parameters["variant"], task.parameters["repeat"]
         asked, data = self._asked(), self._data(self._asked(), repeat)
         recipe = replace(asked.recipe, seed=training_seed(self.seed, repeat), answer_from=data.answer_from)
-        trained = trained_variant(data, asked, components_of(variant, asked.baseline), recipe, prepared.target)
+        trained = trained_variant(data, asked, components_of(variant, asked.baseline), (recipe,), prepared.target)
         from .gradients import answer_gradient
 
         def gradient(x: Array, y: Array) -> tuple[Array, Array]:

@@ -51,7 +51,11 @@ class Components(RepeatedTrainings):
         "subtraction, no-reset, recurrence, no-recurrence; combinations with +, as in no-leakage+no-reset.",
     )
     epochs: int = Field(0, ge=0, description="Of training; 0 for those of the task.")
-    learning_rate: float = Field(0.0, ge=0, le=1, description="That training begins with; 0 for that of the task.")
+    learning_rates: Names = Field(
+        (),
+        description="That training begins with, with commas between; of several, each training takes the one that is "
+        "best on a tenth of the training samples, held out. Those of the task by default.",
+    )
     delay: int = Field(0, ge=0, description="Steps between the patterns of xor; 0 for those of the task.")
     training_samples: int = Field(0, ge=0, description="Samples to train with; 0 for those of the task.")
     test_samples: int = Field(0, ge=0, description="Samples to test with; 0 for those of the task.")
@@ -60,6 +64,18 @@ class Components(RepeatedTrainings):
     @classmethod
     def _exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return check_variants(value)
+
+    @field_validator("learning_rates")
+    @classmethod
+    def _are_rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                rate = float(text)
+            except ValueError:
+                raise ValueError(f"{text!r} is no number") from None
+            if not 0 < rate <= 1:
+                raise ValueError(f"{text} is not above 0 and at most 1")
+        return value
 
     @model_validator(mode="after")
     def _only_xor_waits(self) -> Self:
@@ -82,7 +98,7 @@ class Components(RepeatedTrainings):
             chance=float(labels.max() / labels.sum()),
             hidden=asked.hidden,
             epochs=asked.recipe.epochs,
-            learning_rate=asked.recipe.learning_rate,
+            learning_rates=tuple(recipe.learning_rate for recipe in asked.recipes),
             baseline=asked.baseline.description,
             published=asked.published,
             target=target.name,
@@ -98,9 +114,11 @@ class Components(RepeatedTrainings):
 
         variant, repeat = task.parameters["variant"], task.parameters["repeat"]
         asked, data = self._asked(), self._data(self._asked(), repeat)
-        recipe = replace(asked.recipe, seed=training_seed(self.seed, repeat), answer_from=data.answer_from)
+        seed = training_seed(self.seed, repeat)
+        recipes = [replace(recipe, seed=seed, answer_from=data.answer_from) for recipe in asked.recipes]
         components = components_of(variant, asked.baseline)
-        trained = trained_variant(data, asked, components, recipe, prepared.target)
+        trained = trained_variant(data, asked, components, recipes, prepared.target)
+        recipe = trained.recipe
         test = data.test
         in_float, float_spikes = accuracy(
             trained.network, test.x, test.y, recipe.encoder, recipe.steps, recipe.seed, data.answer_from
@@ -116,6 +134,8 @@ class Components(RepeatedTrainings):
             "reset": str(components.reset),
             "recurrence": components.recurrent,
             "parameters": trained.parameters,
+            "learning_rate": recipe.learning_rate,
+            "held_out_accuracy": trained.held_out_accuracy,
             "loss": trained.loss,
             "samples": test.samples,
             "float_accuracy": in_float,
@@ -133,12 +153,9 @@ class Components(RepeatedTrainings):
         options = dict(asked.options)
         if self.delay:
             options["delay_steps"] = self.delay
-        recipe = replace(
-            asked.recipe,
-            epochs=self.epochs or asked.recipe.epochs,
-            learning_rate=self.learning_rate or asked.recipe.learning_rate,
-        )
-        return replace(asked, options=options, recipe=recipe)
+        recipe = replace(asked.recipe, epochs=self.epochs or asked.recipe.epochs)
+        rates = tuple(map(float, self.learning_rates)) or asked.learning_rates
+        return replace(asked, options=options, recipe=recipe, learning_rates=rates)
 
     def _data(self, asked: ComponentTask, repeat: int) -> Dataset:
         return asked.data(training_seed(self.seed, repeat), self.training_samples or None, self.test_samples or None)

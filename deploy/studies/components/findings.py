@@ -33,7 +33,7 @@ class TaskFacts:
     answer_from : first step whose output counts.
     chance : accuracy of an answer that is always the most frequent label.
     hidden : neurons of the hidden layers.
-    epochs, learning_rate : of training.
+    epochs, learning_rates : of training.
     baseline : its components, in words.
     published : accuracies by variant; empty where nothing was published.
     target : name of the chip.
@@ -48,7 +48,7 @@ class TaskFacts:
     chance: float
     hidden: tuple[int, ...]
     epochs: int
-    learning_rate: float
+    learning_rates: tuple[float, ...]
     baseline: str
     published: Mapping[str, float] = field(default_factory=dict)
     target: str = "loihi2"
@@ -223,7 +223,8 @@ def _assumptions(facts: TaskFacts) -> tuple[str, ...]:
     result = [
         f"data: {facts.source}.",
         f"baseline: {facts.baseline}; every other variant changes only what its name says.",
-        "training: one recipe for all variants, whose gradient runs through the reset, as in the publication.",
+        "training: one recipe for all variants, whose gradient runs through the reset, as in the publication"
+        + _choice(facts.learning_rates),
         "output: neurons of the same components as the hidden ones, without recurrence; the most spikes win.",
         "intervals: of samples, at 95 % (Wilson); the worst and the best training show what the seed does.",
         "quantization: as `spikeloom deploy` does it by default, calibrated on samples to train with.",
@@ -234,3 +235,10 @@ def _assumptions(facts: TaskFacts) -> tuple[str, ...]:
             "the class."
         )
     return tuple(result)
+
+
+def _choice(rates: Sequence[float]) -> str:
+    if len(rates) == 1:
+        return f"; its learning rate is {rates[0]:g}."
+    listed = ", ".join(f"{rate:g}" for rate in rates)
+    return f"; of the learning rates {listed} each training takes the one that is best on samples held out."

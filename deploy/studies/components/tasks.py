@@ -45,6 +45,7 @@ class ComponentTask:
     beginning : of the weights.
     options : of the data set.
     published : accuracies of the publication, by variant; empty where it has another task.
+    learning_rates : among which samples that are held out choose; empty for that of the recipe.
     """
 
     dataset: str
@@ -54,6 +55,12 @@ class ComponentTask:
     beginning: Beginning = Beginning()
     options: Mapping[str, Any] = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
+    learning_rates: tuple[float, ...] = ()
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipe with each learning rate."""
+        return tuple(replace(self.recipe, learning_rate=rate) for rate in self.learning_rates) or (self.recipe,)
 
     def data(self, seed: int, training: int | None = None, test: int | None = None) -> Dataset:
         """Its data, of the first so many samples; generated data is that of the seed.
@@ -96,6 +103,7 @@ TASKS: Mapping[str, ComponentTask] = MappingProxyType(
                 "no-reset": 0.961,
                 "recurrence": 0.989,
             },
+            learning_rates=(4e-3, 1e-2),
         ),
         "sequences": ComponentTask(
             "sequences", (32,), LEARNABLE, IN_TIME, Beginning(0.3, 0.2, biases=False), {"train_samples": 5000}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from .tasks import ComponentTask
 Array = NDArray[Any]
 CALIBRATION_SAMPLES = 256
 BATCH = 256  # samples that run at a time
+HELD_OUT = 0.1  # share of the samples to train with that choose among recipes
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +38,17 @@ class TrainedVariant:
     ----------
     network : of PyTorch, trained.
     program : what is deployed; quantization saw samples to train with only.
+    recipe : that it was trained by.
     loss : mean of the last epoch.
+    held_out_accuracy : in float, on samples held out to choose among recipes; None where there was one recipe.
     retentions : share of the potential that each layer that spikes keeps, as trained.
     """
 
     network: Any
     program: Program
+    recipe: Recipe
     loss: float
+    held_out_accuracy: float | None
     retentions: tuple[float, ...]
 
     @property
@@ -52,19 +58,62 @@ class TrainedVariant:
 
 
 def trained_variant(
-    dataset: Dataset, task: ComponentTask, components: Components, recipe: Recipe, target: Target
+    dataset: Dataset, task: ComponentTask, components: Components, recipes: Sequence[Recipe], target: Target
 ) -> TrainedVariant:
     """Train a fully connected network of these components, and deploy it.
 
     Parameters
     ----------
     dataset : of the task.
-    recipe : its seed is also that of the first weights.
+    recipes : of several, each is tried without the last tenth of the samples to train with, and the one that is the
+        most accurate on those is taken. Their seeds are also those of the first weights.
 
     Raises
     ------
     DoesNotFitError : it is too large for the chip.
     """
+    if len(recipes) == 1:
+        trained = _trained(dataset, task, components, recipes[0])
+    else:
+        trained = _best(dataset, task, components, recipes)
+    network: Any = trained.network
+    layers = network.modules_by_name
+    retentions = tuple(float(layers[name].retention.detach()) for name in network.spiking_layers)
+    calibration = replace(dataset, train=dataset.train.first(CALIBRATION_SAMPLES))
+    program = deployed(network, calibration, trained.recipe, target)
+    return TrainedVariant(network, program, trained.recipe, trained.loss, trained.held_out_accuracy, retentions)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """A training; see `TrainedVariant`."""
+
+    network: Any
+    recipe: Recipe
+    loss: float
+    held_out_accuracy: float | None = None
+
+
+def _best(dataset: Dataset, task: ComponentTask, components: Components, recipes: Sequence[Recipe]) -> _Trained:
+    """The training by the recipe that answers samples best that none has seen; of equals the first."""
+    from ....models.training.train import accuracy
+
+    x, y = dataset.train.x, dataset.train.y
+    kept = round(len(x) * (1 - HELD_OUT))
+    part = replace(dataset, train=dataset.train.first(kept))
+    best: _Trained | None = None
+    for recipe in recipes:
+        trained = _trained(part, task, components, recipe)
+        share, _ = accuracy(
+            trained.network, x[kept:], y[kept:], recipe.encoder, recipe.steps, recipe.seed, recipe.answer_from
+        )
+        if best is None or best.held_out_accuracy is None or share > best.held_out_accuracy:
+            best = replace(trained, held_out_accuracy=share)
+    assert best is not None
+    return best
+
+
+def _trained(dataset: Dataset, task: ComponentTask, components: Components, recipe: Recipe) -> _Trained:
     from ....models.training.build import fully_connected
     from ....models.training.train import train
 
@@ -72,11 +121,7 @@ def trained_variant(
         dataset.shape, task.hidden, dataset.classes, components, seed=recipe.seed,
         first_gain=task.beginning.hidden, output_gain=task.beginning.output, first_biases=task.beginning.biases,
     )  # fmt: skip
-    losses = train(network, dataset.train.x, dataset.train.y, recipe)
-    layers: Any = network.modules_by_name
-    retentions = tuple(float(layers[name].retention.detach()) for name in network.spiking_layers)
-    calibration = replace(dataset, train=dataset.train.first(CALIBRATION_SAMPLES))
-    return TrainedVariant(network, deployed(network, calibration, recipe, target), losses[-1], retentions)
+    return _Trained(network, recipe, train(network, dataset.train.x, dataset.train.y, recipe)[-1])
 
 
 def deployed(network: Any, dataset: Dataset, recipe: Recipe, target: Target) -> Program:
