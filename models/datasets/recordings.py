@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -119,6 +120,15 @@ class EventDataset:
     def __post_init__(self) -> None:
         for part in (self.train, self.test):
             require_classes(part.labels, self.classes, self.name)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all events and labels, by which other recordings under the same name can be told."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.test):
+            for array in (part.times, part.addresses, part.starts, part.labels):
+                digest.update(f"{array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def integrated(self, integration: int, steps: int | None = None, binary: bool = True) -> Dataset:
         """Frames of so many microseconds each.

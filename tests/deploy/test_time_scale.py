@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,3 +136,23 @@ def test_a_study_trains_once_and_tests_at_every_time(tmp_path: Path) -> None:
     spiking, ordinary = rows[0]["parameters"], rows[3]["parameters"]
     assert abs(ordinary - spiking) < 0.2 * spiking
     assert {figure.name for figure in result.conclusion.figures} == {"time-scale", "time-scale-float", "kept"}
+
+
+def test_other_recordings_under_the_same_names_make_it_another_study(tmp_path: Path) -> None:
+    def write(unit: int) -> None:
+        for part in ("train", "test"):
+            with h5py.File(tmp_path / f"shd_{part}.h5", "w") as file:
+                for name, rows, kind in (("times", (0.5, 0.25), np.float16), ("units", (7, unit), np.uint16)):
+                    held = file.create_dataset(f"spikes/{name}", (2,), h5py.vlen_dtype(kind))
+                    for index, value in enumerate(rows):
+                        held[index] = np.array([value], dtype=kind)
+                file["labels"] = np.array([0, 1], dtype=np.uint16)
+
+    options = {"dataset": "shd", "folder": str(tmp_path), "training_samples": 2, "test_samples": 2}
+    study = make_study(TimeScale, options)
+    assert isinstance(study, TimeScale)
+    found = []
+    for unit in (9, 9, 10):
+        write(unit)
+        found.append(study.depends_on(study.prepare(None, Quiet())))
+    assert found[0] == found[1] != found[2]

@@ -33,10 +33,16 @@ CALIBRATION_SAMPLES = 64
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What every task needs; recordings are read or made where they are needed."""
+    """What every task needs; recordings are read or made where they are needed.
+
+    Attributes
+    ----------
+    fingerprint : of the recordings.
+    """
 
     target: Target
     facts: TimeScaleFacts
+    fingerprint: str
 
 
 class TimeScale(RepeatedTrainings):
@@ -100,7 +106,10 @@ class TimeScale(RepeatedTrainings):
             chance=float(labels.max() / labels.sum()),
             target=target.name,
         )
-        return Prepared(target, facts)
+        return Prepared(target, facts, recordings.fingerprint)
+
+    def depends_on(self, prepared: Any) -> Mapping[str, Any]:
+        return {**super().depends_on(prepared), "recordings": prepared.fingerprint}
 
     @property
     def names(self) -> tuple[str, ...]:
