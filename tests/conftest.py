@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
-settings.register_profile("quick", max_examples=30, deadline=None)  # of tests that name no number of their own
+settings.register_profile("quick", max_examples=20, deadline=None)  # of tests that name no number of their own
 settings.register_profile("thorough", max_examples=300, deadline=None)  # make test-all
 settings.load_profile("quick")
 

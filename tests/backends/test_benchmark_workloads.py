@@ -120,6 +120,7 @@ def test_the_event_camera_network_is_that_of_the_issue(padding):
     assert not np.any(weights % 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "workload",
     [workloads.make("B", {"samples": 3, "steps": 40}, Path()), small_camera(), small_camera(padding=(2, 1))],
@@ -207,6 +208,7 @@ def test_convolutions_are_recovered_from_synapses(small_gesture):
         gesture.recovered(dump, 0)
 
 
+@pytest.mark.slow
 def test_the_network_of_a_dump_computes_what_the_dump_says(small_gesture):
     file = small_gesture[-1]
     workload = gesture.gesture(file, 60)

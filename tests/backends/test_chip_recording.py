@@ -111,6 +111,7 @@ def test_the_simulator_gives_the_recording(shared_data: Path, simulated: Any) ->
     np.testing.assert_array_equal(np.where(spikes == 1, REFRACTORY_READING, run["voltage"][0, :, 0]), potential)
 
 
+@pytest.mark.slow
 def test_deploying_the_file_spikes_when_the_chip_did(shared_data: Path, tmp_path: Path) -> None:
     """Our quantization uses the registers up, so its integers are others; its spikes are those of the chip."""
     data, _, spikes = recording(shared_data, "lif_lava_loihi_fixed")

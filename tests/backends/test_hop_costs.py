@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.backends.energy import energy_terms
@@ -53,7 +53,6 @@ def run_over(mesh: Mesh, packets: np.ndarray, target: Target) -> Counters:
 SIZES = st.integers(1, 4)
 
 
-@settings(max_examples=60, deadline=None)
 @given(across=SIZES, down=SIZES, columns=SIZES, rows=SIZES, torus=st.booleans(), seed=st.integers(0, 1000))
 def test_every_link_pays_for_its_direction_and_its_chips(
     across: int, down: int, columns: int, rows: int, torus: bool, seed: int

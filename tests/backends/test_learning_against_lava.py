@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -211,7 +211,6 @@ def first_weights(rule: LearningRule, seed: int) -> Array:
     return drawn & ~1 if rule.lowest_weight == -256 else drawn
 
 
-@settings(deadline=None)
 @given(rules(), st.integers(0, 2**32))
 def test_any_rule_gives_the_integers_of_lava(lava: Lava, rule: LearningRule, seed: int) -> None:
     weights = first_weights(rule, seed)
@@ -242,7 +241,6 @@ def test_what_neurons_send_decays_as_in_lava(lava: Lava) -> None:
     assert (rule.y1_tau, rule.y2_tau, rule.y3_tau) == (RECEIVED_TIME,) * 3
 
 
-@settings(deadline=None)
 @given(rules(), st.integers(0, 2**32))
 def test_compiled_synapses_give_the_integers_of_the_plain_ones(rule: LearningRule, seed: int) -> None:
     weights = first_weights(rule, seed)
@@ -334,7 +332,6 @@ def test_a_network_learns_the_same_in_lava_in_the_plain_run_and_in_the_simulator
     assert changed >= 4
 
 
-@settings(deadline=None)
 @given(rule_texts)
 def test_a_text_means_what_it_means_to_lava(lava: Lava, text: str) -> None:
     theirs = lava.rules.Loihi2FLearningRule(dw=text).dw.products
@@ -353,7 +350,6 @@ amounts = st.one_of(st.integers(-7, 7), st.floats(0.02, 7), st.floats(-7, -0.02)
 times = st.one_of(st.integers(1, 60), st.floats(0.5, 60))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([1, 0.5, 0.3]), amounts, amounts, times, times, st.integers(0, 2**31 - 4), st.integers(1, 5))
 def test_ready_made_rules_are_those_of_lava(
     lava: Lava, rate: float, plus: float, minus: float, before: float, after: float, seed: int, epoch: int

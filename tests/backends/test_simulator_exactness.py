@@ -134,7 +134,6 @@ def states_of(network, data):
     return {name: np.stack(parts, axis=1) for name, parts in found.items()}
 
 
-@settings(max_examples=60, deadline=None)
 @given(seeds, st.booleans(), st.sampled_from([1, 2, 5]), st.sampled_from([1, 300, 1 << 20]), st.booleans())
 def test_random_networks(seed, graded_input, samples, room, products):
     """With samples for all workers and without, with room for the spikes of one step or of many, and dense layers

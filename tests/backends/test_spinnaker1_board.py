@@ -110,7 +110,6 @@ def rows_of(program: Program) -> dict[tuple[str, int, str, int], list[int]]:
     return result
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
 def test_memory_is_the_sum_over_all_rows(seed: int) -> None:
     program = program_of(np.random.default_rng(seed))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.backends.program import Program
@@ -125,7 +125,6 @@ def test_weights_that_vanish_are_refused() -> None:
     assert calibrated.layers["layer"].rounded_weights == 0
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
 def test_states_have_as_many_fraction_bits_as_there_is_room_for(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -254,7 +254,6 @@ def test_neurons_keep_every_bit_as_documented(seed: int) -> None:
         ]
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, largest=st.sampled_from([1, 3, 40]), signed=st.booleans(), measured=st.booleans())
 def test_equals_the_documented_rules(seed: int, largest: int, signed: bool, measured: bool) -> None:
     random = np.random.default_rng(seed)

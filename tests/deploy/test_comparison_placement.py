@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.deploy.comparison.placement import regrouped_neurons
@@ -20,7 +20,6 @@ def fewest_by_trying(before: Any, after: Any) -> int:
     )
 
 
-@settings(deadline=None)
 @given(data=st.data(), size=st.integers(1, 12))
 def test_the_fewest_neurons_to_regroup_are_found(data: Any, size: int) -> None:
     numbers = st.lists(st.integers(0, 3), min_size=size, max_size=size)

@@ -63,7 +63,6 @@ def at_thresholds(graph, thresholds):
     return type(graph)(nodes, graph.edges, graph.assumptions, graph.name)
 
 
-@settings(max_examples=120, deadline=None)
 @given(seeds, st.sampled_from(("still", "video", "changing")))
 def test_without_thresholds_every_answer_is_that_of_the_network(ordinary_network, seed, kind):
     random = np.random.default_rng(seed)

@@ -132,7 +132,6 @@ def random_data(random, network, graded):
     return data * random.integers(-5, 20, data.shape) if graded else data
 
 
-@settings(deadline=None)
 @given(seeds, st.booleans())
 def test_every_spike_is_that_of_the_integer_network(seed, graded_input):
     from spikeloom.deploy.fine_tuning.integer_network import TrainableNetwork
@@ -212,7 +211,6 @@ def test_no_synapse_appears_where_there_is_none(keep_zeros):
     assert bool(grown) is not keep_zeros
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_sums_of_synapses_have_the_derivatives_of_linear_maps(seed):
     """Every kind of connectivity, against its own list of synapses."""

@@ -91,6 +91,11 @@ FAMILIES = {"refractory": refractory, "atrlif": atrlif, "alif": alif, "ternary":
 LEAST_LIKENESS, LEAST_AGREEMENT = 0.97, 0.9
 
 
+def others_slow(*quick: str) -> list[Any]:
+    """All families, of which only some are part of `make test`."""
+    return [family if family in quick else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
+
+
 def sent(neuron: FloatNeuron, sums: Array) -> Array:
     """What neurons send that get these sums, (samples, steps, neurons)."""
     state, record = neuron.initial_state(sums.shape[0], sums.shape[2]), []
@@ -145,7 +150,7 @@ def smoothed(spikes: Array) -> Array:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", others_slow("alif", "ternary"))
 def test_integers_follow_the_floats(family: str) -> None:
     likenesses, agreements = [], []
     for seed in range(8):
@@ -245,14 +250,7 @@ def test_what_no_scale_can_say_is_refused(neuron: FloatNeuron, message: str) -> 
 # To the end
 
 
-@pytest.mark.parametrize(
-    "family",
-    [
-        "atrlif",
-        "noisy",
-        *(pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES if family not in ("atrlif", "noisy")),
-    ],
-)
+@pytest.mark.parametrize("family", others_slow("atrlif"))
 def test_a_deployment_to_the_end(family: str, tmp_path: Any) -> None:
     random = np.random.default_rng(1)
     data = data_of(random)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # what rich reads Markdown with
 from markdown_it.token import Token
@@ -169,7 +169,6 @@ def test_it_begins_with_the_verdict_and_ends_with_the_command(report: Json) -> N
         assert escaped(assumption) in text
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=60) | st.text("|`\\*_[]<>~$&#+-=1.) \n\x1b", max_size=30))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     text = text if printable(text) else "x"

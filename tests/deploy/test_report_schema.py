@@ -138,7 +138,7 @@ def read_or_refused(document: Json) -> bool:
     return True
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_report_with_something_else_in_a_place_is_refused_or_can_be_told(report: Json, data: Any) -> None:
     changed = changed_somewhere(report, data)
@@ -149,7 +149,7 @@ def test_a_report_with_something_else_in_a_place_is_refused_or_can_be_told(repor
         render_comparison(comparison_of([report, changed], labels=["a", "b"]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_comparison_with_something_else_in_a_place_is_refused_or_can_be_told(
     several_targets: Path, data: Any

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.deploy.lowering.lower import lower, prepare
@@ -139,7 +139,6 @@ def spikes(random, graph):
     return (random.random((2, 9, *graph.shapes["input"])) < 0.3).astype(float)
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_neurons_do_the_maxima_of_spikes(seed):
     """The graph evaluates its pools directly; after the pass it has none, and spikes the same."""
@@ -151,7 +150,6 @@ def test_neurons_do_the_maxima_of_spikes(seed):
     assert_same(run_graph(graph, data), run_graph(replaced, data))
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_the_network_spikes_as_the_graph_does_each_layer_later_by_its_depth(seed):
     random = np.random.default_rng(seed)

@@ -177,6 +177,7 @@ def test_automatic_bits_keep_the_bound_and_none_to_spare():
             assert weight_bits(projection.connectivity.weights) <= bits[projection.target]
 
 
+@pytest.mark.slow
 def test_splitting_comes_only_where_the_bound_asks_for_it():
     _, relaxed, loose = settled(Wish(bits=3, split=None), 1.0)
     quantizer, strict, tight = settled(Wish(bits=3, split=None), 0.0)
@@ -189,6 +190,7 @@ def test_splitting_comes_only_where_the_bound_asks_for_it():
     assert strict.remarks
 
 
+@pytest.mark.slow
 def test_automatic_pruning_keeps_the_bound():
     quantizer, settling, quantization = settled(Wish(pruned=None), 0.15)
     shares = {form.pruned for form in settling.formats.values()}

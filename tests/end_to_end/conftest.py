@@ -176,9 +176,9 @@ def tiny_artifact(tiny: Path, deployed_once: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def braille_artifact(shared_data: Path, deployed_once: Callable[..., Path]) -> Path:
-    """The Braille network on Loihi 2, all 579 recordings."""
+    """The Braille network on Loihi 2, with 200 of the 579 recordings."""
     model, data = shared_data / "nir" / "braille.nir", shared_data / "braille" / "braille.npz"
-    options = ("--target", "loihi2", "--data", data, "--lava-samples", in_lava(3))
+    options = ("--target", "loihi2", "--data", data, "--samples", 200, "--lava-samples", in_lava(3))
     return deployed_once("braille-deployed", model, *options)
 
 

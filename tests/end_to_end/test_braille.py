@@ -17,7 +17,7 @@ from spikeloom.deploy.evaluation import simulate
 
 needs_lava = pytest.mark.skipif(lava_problem() is not None, reason=str(lava_problem()))
 STAGES = ["graph", "network", "integer", "simulator"]
-SAMPLES = 579
+SAMPLES = 200
 
 
 @pytest.fixture
@@ -42,6 +42,15 @@ def test_accuracy_of_every_stage(report):
     assert (rows["simulator"]["agreement"], rows["simulator"]["mismatched_spikes"]) == (1, 0)
     if lava_problem() is None:
         assert (rows["lava"]["samples"], rows["lava"]["agreement"], rows["lava"]["mismatched_spikes"]) == (3, 1, 0)
+
+
+@pytest.mark.slow
+def test_accuracy_on_all_recordings(spikeloom, shared_data, recordings, tmp_path):
+    options = ("--target", "loihi2", "--data", recordings, "--lava-samples", 0, "--out", tmp_path / "out", "--json")
+    rows = spikeloom("deploy", shared_data / "nir" / "braille.nir", *options).json["ledger"]
+    assert [row["samples"] for row in rows] == [579] * len(STAGES)
+    assert rows[0]["accuracy"] >= 0.975
+    assert all(row["accuracy"] >= 0.95 for row in rows)
 
 
 def test_keys_of_the_report(report):
@@ -71,7 +80,7 @@ def test_keys_of_the_report(report):
 def test_the_counts_are_those_of_the_run(braille_artifact, report, recordings):
     program = load_program(braille_artifact)
     x, _ = load_data(recordings)
-    run = simulate(program, x.reshape(*x.shape[:2], -1))
+    run = simulate(program, x[:SAMPLES].reshape(SAMPLES, x.shape[1], -1))
     assert run.counters is not None
     assert run.counters.per_sample() == pytest.approx(report["counts"])
     assert sum(run.counters.layer_spikes.values()) / SAMPLES >= report["ledger"][3]["spikes_per_sample"]

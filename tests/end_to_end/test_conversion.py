@@ -193,7 +193,8 @@ def test_average_pools_are_an_approximation_that_is_asked_for(deploy, digits):
     assert accuracy["ordinary"] == pytest.approx(digits.accuracy["convolutional"])
 
 
-@pytest.mark.parametrize("method", [pytest.param("rate", marks=pytest.mark.slow), "sigma-delta"])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["rate", "sigma-delta"])
 def test_what_was_deployed_runs_again_with_the_same_figures(spikeloom, digits, tmp_path, method):
     in_lava = 0 if lava_problem() or method == "rate" else 2
     out = tmp_path / "out"
@@ -336,6 +337,7 @@ def test_spikes_from_an_encoder_do_fit_loihi_1(deploy, digits):
 # Data and options
 
 
+@pytest.mark.slow
 def test_images_come_in_many_axes(deploy, digits, tmp_path):
     """Flat, without channels, channels last; bytes, or fractions that need no scale: the same images."""
     options = ("--convert", "sigma-delta", "--samples", 20, "--calibration-samples", 4, "--json")

@@ -18,7 +18,7 @@ from spikeloom.deploy.artifact import folder_replacement
 from spikeloom.deploy.artifact.folder_replacement import clear_abandoned, replace_folder
 
 PROGRAM = Path(__file__).with_name("forked_deployments.py")
-FEW, MANY = 5, 200
+FEW, MANY = 3, 200
 
 
 def names(folder: Path) -> list[str]:

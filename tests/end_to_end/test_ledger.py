@@ -117,7 +117,8 @@ def test_terminal_and_page_show_the_layers(spikeloom, digits_artifact, monkeypat
     assert "layer by layer" in page
 
 
-@pytest.mark.parametrize("layer", [pytest.param("lif1.lif", marks=pytest.mark.slow), "lif2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["lif1.lif", "lif2"])
 def test_a_sabotaged_layer_is_named(spikeloom, shared_data, sabotaged, tmp_path, layer):
     model, data = shared_data / "nir" / "braille.nir", shared_data / "braille" / "braille.npz"
     sabotaged(weights_of(layer, coarse))

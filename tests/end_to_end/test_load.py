@@ -55,7 +55,7 @@ def memory() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("count", [50, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_memory_does_not_grow_with_the_number_of_runs(tiny_artifact, tiny, count):
     program = load_program(tiny_artifact)
     with np.load(tiny / "data.npz") as data:

@@ -110,6 +110,7 @@ def test_what_does_not_fit_says_what_would_help_and_that_helps(spikeloom, tiny, 
     assert spikeloom("check", tiny / "tiny.nir", "--target", scarce).code == 0
 
 
+@pytest.mark.slow
 def test_hidden_groups_share_cores(spikeloom, tmp_path):
     nir = pytest.importorskip("nir")
     random = np.random.default_rng(0)

@@ -81,6 +81,7 @@ def deliver_all(folder: Path) -> int:
     return len(keys)
 
 
+@pytest.mark.slow
 def test_every_packet_of_digits_arrives(tmp_path: Path, hash_anew: Callable[[Path], None]) -> None:
     report = package.deploy("digits", "spinn3", out=tmp_path / "out", samples=16, calibration_samples=16, **FREE)
     assert deliver_all(tmp_path / "out") > 1500

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -81,7 +81,6 @@ def counted(hypergraph: Hypergraph, blocks: np.ndarray, number: int) -> tuple[fl
 
 
 @given(st.integers(0, 10**6), st.integers(2, 25), st.integers(1, 5), st.integers(0, 60))
-@settings(deadline=None)
 def test_counts_stay_true_however_many_nodes_move(seed: int, neurons: int, number: int, moves: int) -> None:
     hypergraph = liquid(seed, neurons, 4, 3.0)
     random = np.random.default_rng(seed)
@@ -106,7 +105,6 @@ def test_counts_stay_true_however_many_nodes_move(seed: int, neurons: int, numbe
 
 
 @given(st.integers(0, 10**6), st.integers(10, 60), st.integers(2, 5), st.lists(st.booleans(), min_size=6, max_size=6))
-@settings(deadline=None)
 def test_annealing_keeps_every_limit_that_the_start_keeps(
     seed: int, neurons: int, number: int, limited: list[bool]
 ) -> None:
@@ -123,7 +121,6 @@ def test_annealing_keeps_every_limit_that_the_start_keeps(
 
 
 @given(st.integers(0, 10**6), st.integers(10, 60), st.integers(2, 5))
-@settings(deadline=None)
 def test_rebalancing_repairs_or_says_that_it_cannot(seed: int, neurons: int, number: int) -> None:
     hypergraph = liquid(seed, neurons, 3, 2.0)
     limits = all_limits(hypergraph, -(-neurons // number) + 1, None, None, None, None, None)
@@ -271,7 +268,6 @@ def network_of(make_network: Callable[..., Network], seed: int, integer: bool) -
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from(["loihi1", "loihi2"]), st.data())
-@settings(max_examples=25, deadline=None)
 def test_irregular_cores_pass_the_checker(
     make_network: Callable[..., Network],
     make_target: Callable[..., Target],

@@ -65,7 +65,7 @@ def grids(extents: tuple[int, int, int]) -> Grid:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_needs_are_never_less_than_those_of_the_neediest_box(
     data: st.DataObject, make_network: Make, make_target: Make
 ) -> None:

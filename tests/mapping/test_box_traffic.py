@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.mapping.partition.box_fields import extents_of, field_of
@@ -66,7 +66,6 @@ def brute_force(connectivity: Connectivity, source: Tiling, target: Tiling, rate
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_traffic_of_boxes_equals_that_of_their_synapses(data: st.DataObject) -> None:
     connectivity, shape, end = data.draw(cases())
     source, target = data.draw(tilings("a", shape)), data.draw(tilings("b", end))
@@ -112,7 +111,6 @@ def test_a_kernel_that_sees_only_padding_brings_no_traffic() -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_boxes_of_a_tiling_hold_each_neuron_once(data: st.DataObject) -> None:
     shape = data.draw(st.sampled_from([(7,), (2, 6), (3, 4, 6)]))
     tiling = data.draw(tilings("a", shape))

@@ -104,7 +104,6 @@ def test_a_large_layer_has_the_groups_of_its_corners_edges_and_middle(make_netwo
     assert np.array_equal(fan_out.groups["layer2"], boxes)  # they send nothing
 
 
-@settings(deadline=None)
 @given(data=st.data(), seed=st.integers(0, 10**6))
 def test_kinds_are_those_of_the_account_of_memory(data, seed, networks, targets):
     """A core takes as many bits as if it had no choice but the kind that its synapses count as."""

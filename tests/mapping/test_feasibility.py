@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spikeloom.mapping.feasibility import Needs, check
@@ -64,7 +64,6 @@ def test_too_many_neurons(network, make_target):
     assert resources(check(network, target, moved(mapping, layer1=np.zeros(12, dtype=np.int64)))) == {"neurons"}
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_every_limit_is_checked(data, networks, make_target):
     """A mapping made for a roomy chip breaks on one with a little less than its fullest core needs."""

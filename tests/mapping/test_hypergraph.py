@@ -26,7 +26,6 @@ def thinned(seed: int, targets: int, sources: int, share: float) -> np.ndarray:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(0, 60), st.integers(1, 6))
-@settings(deadline=None)
 def test_a_net_has_its_source_and_targets_as_pins(seed: int, neurons: int, count: int, blocks: int) -> None:
     source, target = random_synapses(seed, neurons, count)
     random = np.random.default_rng(seed)

@@ -169,7 +169,6 @@ def test_lower_bounds_are_reached_by_a_chain_and_named():
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
-@settings(deadline=None)
 def test_hilbert_curve_visits_every_cell_once(columns, rows):
     cells = hilbert_curve(columns, rows)
     assert cells.shape == (columns * rows, 2)

@@ -133,7 +133,6 @@ def key_blocks(draw):
     return tuple(np.asarray(part) for part in ([key for key, _ in keys], masks, route, default))
 
 
-@settings(deadline=None)
 @given(key_blocks())
 def test_compression_routes_every_block_as_before_and_never_grows(blocks):
     keys, masks, routes, default = blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.mapping.feasibility import Needs, check_cores
@@ -16,7 +16,6 @@ from spikeloom.models.connectivity import Convolution, Dense
 ORDERS = ["channels", "positions"]
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_cores_are_not_too_full(data, networks, targets):
     network, target = data.draw(networks), data.draw(targets)

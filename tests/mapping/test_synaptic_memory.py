@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.mapping.feasibility import Needs, check_cores
@@ -234,7 +234,6 @@ def test_zeros_of_kernels(make_network):
     assert words(make_network, convolution, [(1, 8), (20, 8)], cores, target="loihi1")[0] == 1 + 3
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_both_counts_agree_and_zeros_never_cost(data, networks, targets):
     """On any cores; and of weights that become zero, no core gets fuller."""
@@ -270,7 +269,6 @@ def with_more_zeros(connectivity, random):
     return connectivity.with_weights(weights)
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_more_neurons_never_take_less(data, networks, targets):
     """Which is what lets the partitioner try numbers of neurons by halves."""

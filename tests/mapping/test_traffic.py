@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -100,7 +100,6 @@ def random_rates(network, random):
     return rates
 
 
-@settings(deadline=None)
 @given(data=st.data(), seed=st.integers(0, 10**6), cores=st.integers(1, 12))
 def test_flows_and_operations_are_those_of_every_single_neuron(data, seed, cores, networks, make_target):
     network = data.draw(networks)
@@ -110,7 +109,6 @@ def test_flows_and_operations_are_those_of_every_single_neuron(data, seed, cores
     compare(network, make_target(base, shared=shared), core_of, random_rates(network, random))
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     steps=st.sampled_from([(1, 1), (2, 1), (1, 3), (2, 2)]),

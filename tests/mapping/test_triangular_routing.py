@@ -194,7 +194,6 @@ def test_several_boards_are_refused():
         TriangularMesh.of(load_target("spinnaker1").with_chips(2))
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_every_spike_goes_where_any_neuron_of_its_block_has_a_target(networks, data):
     network = data.draw(networks)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -40,7 +40,6 @@ def plain_events(logarithms: Any, moments: Any, thresholds: Any) -> list[tuple[i
     return sorted(found)
 
 
-@settings(deadline=None)
 @given(
     arrays(np.int32, (4, 2, 2, 3), elements=st.integers(-40, 40)),
     arrays(np.int32, (2, 3), elements=st.integers(1, 15)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.models.datasets import load_dataset
@@ -37,7 +37,6 @@ TASKS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(TASKS, st.integers(0, 41), SEEDS)
 def test_delayed_xor_has_its_shape_and_all_pairs_alike(task: DelayedXor, samples: int, seed: int) -> None:
     spikes, patterns = task.draw(samples, random(seed))
@@ -93,7 +92,6 @@ ORDERS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(ORDERS, st.integers(0, 50), SEEDS)
 def test_sequences_have_their_shape_and_all_classes_alike(task: Sequences, samples: int, seed: int) -> None:
     groups = task.groups(random(seed))
@@ -106,7 +104,6 @@ def test_sequences_have_their_shape_and_all_classes_alike(task: Sequences, sampl
     assert np.array_equal(spikes, again) and np.array_equal(labels, same)
 
 
-@settings(deadline=None)
 @given(st.integers(3, 5), st.integers(0, 2), SEEDS)
 def test_only_the_order_tells_the_class(patterns: int, jitter: int, seed: int) -> None:
     task = Sequences(patterns, 2 * patterns, 2, jitter, rate=1, noise_rate=0)

@@ -106,7 +106,6 @@ def ours_of(parameters):
     return {name: np.asarray(value) for name, value in parameters.items()}
 
 
-@settings(deadline=None, max_examples=150)
 @given(seed=seeds)
 def test_atrlif(lava, seed):
     random = np.random.default_rng(seed)
@@ -162,7 +161,6 @@ def test_the_largest_thresholds(lava, lost):
         np.testing.assert_array_equal(values, wanted)
 
 
-@settings(deadline=None, max_examples=150)
 @given(seed=seeds)
 def test_ternary(lava, seed):
     random = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -132,7 +132,6 @@ def test_a_target_that_follows_its_source_is_potentiated_along_the_curve() -> No
     assert change_by_a_pair(rule, 0) == 120 - 60
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(-256, 255), st.integers(0, 511))
 def test_weights_stay_within_their_bounds_and_reach_them(seed: int, epoch: int, low: int, width: int) -> None:
     high = min(255, low + width)

@@ -95,7 +95,6 @@ def test_sigma_delta(lava, data, threshold, bias, spike, state):
     agree(lava, data, threshold, bias, spike, state)
 
 
-@settings(deadline=None, max_examples=100)
 @given(data=arriving(31), threshold=thresholds, spike=exponents, state=exponents)
 def test_sums_wrap_as_in_lava(lava, data, threshold, spike, state):
     agree(lava, data, threshold, 0, spike, state)

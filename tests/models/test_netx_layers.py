@@ -5,7 +5,7 @@ from itertools import product
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.deploy.lowering.lower import lower, prepare
@@ -200,7 +200,6 @@ def test_parameters_of_each_channel(activity, random):
     np.testing.assert_array_equal(result["1 conv"], cuba(currents, neuron | each))
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_convolutions(tmp_path_factory, data):
     groups, inputs, outputs = (data.draw(st.integers(1, 2)) for _ in range(3))

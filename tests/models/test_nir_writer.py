@@ -5,7 +5,7 @@ from itertools import pairwise
 import nir
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.models.execution.graph_run import run_graph
@@ -136,7 +136,6 @@ def random_graph(random):
     return graph
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_random_graphs_come_back_the_same(path, seed):
     random = np.random.default_rng(seed)
@@ -147,7 +146,6 @@ def test_random_graphs_come_back_the_same(path, seed):
     same_spikes(graph, again, data)
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_neurons_come_back_to_the_last_bit(path, seed):
     random = np.random.default_rng(seed)
@@ -171,7 +169,6 @@ def axis_padding(random, low=0, high=3):
     return (int(random.integers(low, high)), int(random.integers(low, high)))
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_convolutions_and_pools_of_every_padding_come_back(path, seed):
     random = np.random.default_rng(seed)

@@ -183,7 +183,6 @@ def unlimited_spikes(neuron, arriving):
     return spikes
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_potential_at_its_lowest_value_loses_nothing_until_the_neuron_spikes(seed):
     """Deep inhibition, then excitation: what is not counted as a loss has the spikes of unlimited widths."""

@@ -87,7 +87,6 @@ def spatial_shape_of(thing):
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(seeds, st.sampled_from(WAYS))
 def test_apply_is_the_matrix(seed, way):
     random = np.random.default_rng(seed)
@@ -120,7 +119,6 @@ def test_anything_and_then_a_selection(seed, kind, way):
     assert_one_after_the_other(first, selection(random, way if len(shape) > 1 else "anything", shape))
 
 
-@settings(max_examples=150, deadline=None)
 @given(seeds, st.sampled_from(("channels", "grid", "nothing")), st.sampled_from(("convolution", "pool", "selection")))
 def test_axes_may_be_renamed_between_the_two(seed, way, kind):
     """A reshape stands between them: the elements are the same, in other axes."""

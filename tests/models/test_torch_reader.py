@@ -173,7 +173,7 @@ class Block(nn.Module):
 
 
 @given(st.lists(st.sampled_from(["residual", "dense", "pool", "maximum", "narrow"]), max_size=3), st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=settings().max_examples // 3, deadline=None)
 def test_random_architectures(parts, pooled):
     channels, size, layers = 2, 8, []
     for part in parts:
