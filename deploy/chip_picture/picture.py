@@ -9,6 +9,7 @@ from typing import Any
 
 from ..figures.elements import coordinate, element, escaped, label
 from ..figures.palette import AMOUNTS, ramp_colour
+from ..report.place_names import tile_name
 from .board import CORE, MARGIN, TITLE, Board, Tile
 from .links import DrawnLink, drawn_links
 from .quantities import CoreQuantity, core_quantities
@@ -33,6 +34,7 @@ class ChipPicture:
     colours : CSS colours of `LEVELS`, from none to all.
     widest : width in pixels beyond which the picture does not grow.
     chips, shown : of the board, and of them in the picture.
+    tile : what holds the cores that share a router.
     busiest : packets a sample of the busiest link; None where no message leaves its tile.
     """
 
@@ -44,6 +46,7 @@ class ChipPicture:
     widest: int
     chips: int
     shown: int
+    tile: str
     busiest: float | None
 
 
@@ -69,6 +72,7 @@ def chip_picture(report: Report) -> ChipPicture | None:
         round(board.width * min(WIDEST_SCALE, HIGHEST / board.height)),
         int(section["chips"]),
         len(board.chips),
+        tile_name(section),
         max((link.packets for link in links), default=None),
     )
 
@@ -110,7 +114,7 @@ def _svg(
         class_="chip-picture",
         viewBox=f"0 0 {coordinate(board.width)} {coordinate(board.height)}",
         role="img",
-        aria_label=f"The cores in use and the links between their tiles; {len(places)} cores.",
+        aria_label=f"The cores in use and the links between their {tile_name(section)}s; {len(places)} cores.",
     )
 
 
@@ -157,6 +161,7 @@ def _data(
     numbers = {name: number for number, name in enumerate(layers)}
     return {
         "levels": LEVELS,
+        "tile": tile_name(report["target"]["board"]),
         "places": places,
         "layers": list(layers),
         "neurons": [

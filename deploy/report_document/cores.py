@@ -7,6 +7,7 @@ from typing import Any
 
 from ..document.document import Cell, Passage, Table, table
 from ..quantities import UNKNOWN, format_count, format_share
+from ..report.place_names import tile_name
 from ..report.verdict import Report
 
 
@@ -19,11 +20,11 @@ def _sentences(report: Report) -> tuple[str, ...]:
     mapping = report["mapping"]
     found = mapping["explanation"]
     tiles = {(place["chip"], place["column"], place["row"]) for place in mapping["places"]}
-    chips = len({place["chip"] for place in mapping["places"]})
-    where = (
-        f"{_many(report['cores'], 'core')} on {_many(len(tiles), 'tile')} of {_many(chips, 'chip')}, "
-        f"by a {mapping['strategy']} partition."
-    )
+    tile = tile_name(report["target"]["board"])
+    on = f"{_many(report['cores'], 'core')} on {_many(len(tiles), tile)}"
+    if tile != "chip":
+        on += f" of {_many(len({place['chip'] for place in mapping['places']}), 'chip')}"
+    where = f"{on}, by a {mapping['strategy']} partition."
     return (where, *_traffic(found)) if report["cores"] > 1 else (where,)
 
 

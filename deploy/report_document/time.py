@@ -8,6 +8,7 @@ from typing import Any
 from ..document.document import Cell, Passage, Table, table
 from ..quantities import format_count, format_quantity, format_range, format_share
 from ..report.keeping_up import real_time_remark
+from ..report.place_names import place_name
 from ..report.verdict import Report
 
 Row = tuple[Cell | str, ...]
@@ -59,7 +60,7 @@ def _bottleneck(report: Report) -> str:
         held = f", which holds {', '.join(layers)}" if layers else ""
         return f"{sentence}, most of it on core {found['core']}{held}."
     if found["link"] is not None:
-        start, end = ("chip {}, column {}, row {}".format(*tile) for tile in found["link"])
+        start, end = (place_name(report["target"]["board"], tile) for tile in found["link"])
         return f"{sentence}, most of it on the link from {start} to {end}."
     return f"{sentence}."
 

@@ -36,13 +36,14 @@
     return `${quantity(value, figure.unit)}${share}`;
   };
 
-  const placeOf = ([chip, column, row]) => `chip ${chip}, column ${column}, row ${row}`;
+  const placeOf = ([chip, column, row]) =>
+    data.tile === "chip" ? `chip ${column}, ${row}` : `chip ${chip}, column ${column}, row ${row}`;
 
   const ofCore = (core) => {
     const held = data.neurons[core].map(([index, neurons]) => `${data.layers[index]}: ${count(neurons)} neurons`);
     return {
       title: `Core ${core}`,
-      place: `${placeOf(data.places[core])}, core ${data.places[core][3]} of its tile`,
+      place: `${placeOf(data.places[core])}, core ${data.places[core][3]} of its ${data.tile}`,
       rows: held.concat(data.quantities.map((figure) => `${figure.name}: ${figureOf(figure, core)}`)),
     };
   };

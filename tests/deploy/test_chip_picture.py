@@ -15,6 +15,7 @@ from spikeloom.deploy.chip_picture.board import CORE, Board
 from spikeloom.deploy.chip_picture.links import drawn_links
 from spikeloom.deploy.chip_picture.picture import LEVELS, chip_picture, level
 from spikeloom.deploy.chip_picture.quantities import core_quantities
+from spikeloom.deploy.report.place_names import place_name
 from spikeloom.deploy.report_page.page import render
 from spikeloom.mapping.routing.mesh import Mesh
 
@@ -188,3 +189,15 @@ def test_a_page_of_many_cores_stays_small(cores: int, largest: float) -> None:
     ]
     report["core_energy"] = [1e-6 / (3 + core) for core in range(cores)]
     assert 50 * cores < len(render(report)) < largest
+
+
+@pytest.mark.parametrize(
+    ("mesh", "tile", "named"), [("square", "tile", "chip 0, column 2, row 1"), ("triangular", "chip", "chip 2, 1")]
+)
+def test_what_holds_the_cores_is_called_as_its_users_call_it(mesh: str, tile: str, named: str) -> None:
+    board = board_section(mesh=mesh)
+    report = report_of(board, [(0, 0, 0, 0), (0, 1, 0, 0)])
+    picture = chip_picture(report)
+    assert picture is not None and picture.data["tile"] == picture.tile == tile
+    assert place_name(board, (0, 2, 1)) == named
+    assert f"Lines are links between {tile}s" in render(report)
