@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -73,10 +74,14 @@ def test_samples_to_train_with_are_none_of_those_to_measure_with(files: Path) ->
 
 def test_built_in_models_are_trained_by_their_own_recipe() -> None:
     subject = open_subject("digits", "loihi2", None, configuration(None, samples=20), Quiet())
-    retraining = retraining_of(subject, (), 4, 0.05)
+    retraining = retraining_of(subject, (), 40, 0.05)
     own, asked = recipe("digits"), retraining.recipe
+    assert own.distortion is not None
     assert (asked.distortion, asked.learning_rate, asked.batch) == (own.distortion, own.learning_rate, own.batch)
-    assert (asked.epochs, asked.target_rate, asked.rate_penalty) == (4, 0.05, max(own.rate_penalty, RATE_PENALTY))
+    assert (asked.epochs, asked.target_rate, asked.rate_penalty) == (40, 0.05, max(own.rate_penalty, RATE_PENALTY))
+    short = retraining_of(subject, (), 10, None)
+    assert short.recipe == replace(own, distortion=None, epochs=10, encoder=subject.data.encoder, steps=own.steps)
+    assert "but for its distortions, which are for its 80 epochs" in short.notes[1]
     assert asked.steps == subject.data.steps
     assert retraining.x.shape[1:] == (1, 8, 8)
     assert len(retraining.x) > 1000  # not the 20 that are measured

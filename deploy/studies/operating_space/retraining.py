@@ -30,6 +30,8 @@ GENERAL = Recipe(batch=64, learning_rate=5e-3, largest_gradient=1.0)
 """How a network is trained of which nobody knows how it was."""
 RATE_PENALTY = 30.0
 """At least, where a rate is asked for; recipes of the zoo have 10 to 100."""
+SHORT = 0.25
+"""Share of the epochs of a model's own recipe below which samples are not distorted, which pays over many epochs only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ def retraining_of(subject: Subject, layers: tuple[str, ...], epochs: int, target
         raise DataError(f"{subject.data.name} has no labels, without which nothing can be trained anew.")
     untrained_network(graph, {})  # refuses what cannot be trained, before anything is
     able = [name for name in graph.layers if _spikes(graph, name)]
-    recipe, x, y, test, origin = _own_training(subject, graph) or _training_with_half(subject, graph)
+    recipe, x, y, test, origin = _own_training(subject, graph, epochs) or _training_with_half(subject, graph)
     recipe = replace(recipe, epochs=epochs)
     rate = "spikes cost nothing in training (--target-rate)"
     if target_rate is not None:
@@ -100,17 +102,20 @@ def retraining_of(subject: Subject, layers: tuple[str, ...], epochs: int, target
     return Retraining(graph, wanted, x, y, recipe, test, subject.program.target, subject.config, (how, origin))
 
 
-def _own_training(subject: Subject, graph: Graph) -> Training | None:
+def _own_training(subject: Subject, graph: Graph, epochs: int) -> Training | None:
     """That of a built-in model."""
     known, test = subject.built_in, subject.data
     if known is None or test.encoder is None:
         return None
     x, y = known.training_data()
+    recipe, but = replace(known.recipe, encoder=test.encoder, steps=test.steps), ""
+    if recipe.distortion is not None and epochs < SHORT * recipe.epochs:
+        but = f", but for its distortions, which are for its {recipe.epochs} epochs"
+        recipe = replace(recipe, distortion=None)
     note = (
-        "training data: what the built-in model was trained with, by its own recipe; points are measured on its test "
-        "data."
+        f"training data: what the built-in model was trained with, by its own recipe{but}; points are measured on its "
+        "test data."
     )
-    recipe = replace(known.recipe, encoder=test.encoder, steps=test.steps)
     return recipe, x.reshape(len(x), *_input_shape(graph)), y, test, note
 
 
