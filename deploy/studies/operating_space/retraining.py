@@ -31,7 +31,7 @@ GENERAL = Recipe(batch=64, learning_rate=5e-3, largest_gradient=1.0)
 RATE_PENALTY = 30.0
 """At least, where a rate is asked for; recipes of the zoo have 10 to 100."""
 SHORT = 0.25
-"""Share of the epochs of a model's own recipe below which samples are not distorted, which pays over many epochs only."""
+"""Share of the epochs of a model's own recipe below which samples are not distorted, as that pays in long ones only."""
 
 
 @dataclass(frozen=True, eq=False)
