@@ -182,8 +182,8 @@ def _sentences(points: OperatingPoints, reference: Row, facts: Mapping[str, Any]
             f"{_told(fastest, what)}."
         ),
         (
-            f"The network works at {facts['working_points']} of {facts['points']} points: there {what} reaches "
-            f"{points.limit:.1%}."
+            f"The network works at {facts['working_points']} of {facts['points']} points, those with at least "
+            f"{points.limit:.1%} {what}."
         ),
     ]
     halves = facts["halves"]
