@@ -136,6 +136,16 @@ def test_tensors_that_declare_more_than_they_hold(write: Write, refused: Refused
         refused(write(add, TensorProto(name="w", dims=[2**40, 2**20], data_type=kind, **fields)), "'w'")
 
 
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.STRING, TensorProto.INT32, TensorProto.INT4])
+@pytest.mark.parametrize("dims", [[2**40, 0, 2**40], [1] * 65])
+@pytest.mark.parametrize("where", [TensorProto.DEFAULT, TensorProto.EXTERNAL])
+def test_empty_tensors_of_shapes_that_no_array_has(
+    write: Write, refused: Refused, kind: int, dims: list[int], where: int
+) -> None:
+    tensor = TensorProto(name="w", dims=dims, data_type=kind, data_location=where)
+    refused(write([node("Add", ["x", "w"], "y")], tensor), "'w'")
+
+
 def function(name: str, called: str, domain: str = "own") -> Any:
     steps = [helper.make_node(called, [f"t{n}"], [f"t{n + 1}"], domain=domain) for n in range(9)]
     imports = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+MOST_AXES = 64  # of NumPy's arrays
+MOST_NUMBERS = 2**63 // 16 - 1  # of the largest kind, complex numbers of 16 bytes
 PACKED = {"INT2": 2, "UINT2": 2, "INT4": 4, "UINT4": 4, "FLOAT4E2M1": 4, "FLOAT6E2M3": 6, "FLOAT6E3M2": 6}
 
 
@@ -37,9 +39,7 @@ def array_of(tensor: TensorProto, folder: Path) -> Array:
     import onnx
     from onnx import helper, numpy_helper
 
-    shape = tuple(tensor.dims)
-    if any(size < 0 for size in shape):
-        raise TensorError(f"its shape {shape} has a negative size")
+    shape = _shape(tensor)
     try:
         dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
     except KeyError:
@@ -70,6 +70,18 @@ def array_of(tensor: TensorProto, folder: Path) -> Array:
         return np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError) as error:
         raise TensorError(f"its data do not suit its shape {shape}: {error}") from None
+
+
+def _shape(tensor: TensorProto) -> tuple[int, ...]:
+    """That of a tensor, if arrays have such shapes."""
+    shape = tuple(tensor.dims)
+    if any(size < 0 for size in shape):
+        raise TensorError(f"its shape {shape} has a negative size")
+    if len(shape) > MOST_AXES:
+        raise TensorError(f"it has {len(shape)} axes, more than the {MOST_AXES} of any array")
+    if prod(max(size, 1) for size in shape) > MOST_NUMBERS:  # NumPy refuses such shapes of empty arrays, too
+        raise TensorError(f"its shape {shape} is larger than that of any array")
+    return shape
 
 
 def byte_size(tensor: TensorProto) -> int:
