@@ -152,6 +152,12 @@ def test_of_several_learning_rates_the_one_is_taken_that_is_best_on_samples_held
     assert prepared.facts.learning_rates == (1e-5, 0.01)
 
 
+def test_a_tenth_of_too_few_samples_cannot_choose() -> None:
+    with pytest.raises(UsageError, match="of 9 samples no tenth can be held out"):
+        small(training_samples=9, learning_rates="0.1,0.2").prepare(None, Quiet())
+    assert small(training_samples=9, learning_rates="0.1").prepare(None, Quiet()).facts.training_samples == 9
+
+
 @pytest.fixture(scope="module")
 def answered_late() -> tuple[Program, Any, int]:
     """A network of the exclusive or, whose answer counts from a step on."""

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from ....mapping.target import Target
 from ....mapping.target_files import load_target
 from ....models.datasets import Dataset
+from ....models.errors import UsageError
 from ....models.training.requirement import require_torch
 from ...progress.progress import Progress
 from ..measurement import Instrument
@@ -23,6 +24,8 @@ from .findings import TaskFacts, conclude_components
 from .tasks import TASKS, ComponentTask
 from .training import entered, trained_variant, training_seed
 from .variants import PUBLISHED, check_variants, components_of
+
+FEWEST_TO_CHOOSE_BY = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,11 @@ class Components(RepeatedTrainings):
         require_torch()
         asked, target = self._asked(), load_target(self.target)
         data = self._data(asked, 0)  # refuses what there is not, before anything is trained
+        if len(asked.recipes) > 1 and data.train.samples < FEWEST_TO_CHOOSE_BY:
+            raise UsageError(
+                f"--training-samples: of {data.train.samples} samples no tenth can be held out to choose a learning rate; "
+                f"take {FEWEST_TO_CHOOSE_BY} or more, or name one of --learning-rates."
+            )
         labels = np.bincount(data.test.y)
         facts = TaskFacts(
             name=self.task,
