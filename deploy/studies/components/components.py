@@ -92,7 +92,7 @@ class Components(RepeatedTrainings):
         data = self._data(asked, 0)  # refuses what there is not, before anything is trained
         if len(asked.recipes) > 1 and data.train.samples < FEWEST_TO_CHOOSE_BY:
             raise UsageError(
-                f"--training-samples: of {data.train.samples} samples no tenth can be held out to choose a learning rate; "
+                f"--training-samples: of {data.train.samples} samples no tenth can be held out to choose a rate; "
                 f"take {FEWEST_TO_CHOOSE_BY} or more, or name one of --learning-rates."
             )
         labels = np.bincount(data.test.y)
