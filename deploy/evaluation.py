@@ -80,7 +80,7 @@ def evaluate(
     tallies = {stage: Tally(stage, program.network, program.decision) for stage in stages}
     overflows = OverflowCounts(state_bits(program.target))
     active = ActiveNeurons(program.mapping.core_of, program.mapping.cores, program.steps)
-    right = 0
+    wrong: list[int] = []
     shape = network.input.shape
     last = isinstance(network.by_name[network.output].neuron, SigmaDelta)
     batch = _batch(network, data, program.network)
@@ -92,7 +92,8 @@ def evaluate(
         labels = None if data.y is None else data.y[first : first + batch]
         integers = program.code.encode(x)
         if ordinary is not None and labels is not None:
-            right += int(np.count_nonzero(_classes(ordinary, data, x.reshape(*x.shape[:2], *shape), last) == labels))
+            classes = _classes(ordinary, data, x.reshape(*x.shape[:2], *shape), last)
+            wrong += (first + np.flatnonzero(classes != labels)).tolist()
         given = integers if network.integer else x
         trained = run_graph(graph, given.reshape(*x.shape[:2], *shape), first_sample=first)
         timed = run_network(network, given, first_sample=first)
@@ -112,12 +113,21 @@ def evaluate(
         for stage, tally in tallies.items()
     )
     if ordinary is not None:
-        accuracy = None if data.y is None else right / data.samples
-        interval = None if data.y is None else wilson_interval(right, data.samples)
-        entries = (Entry("ordinary", accuracy, data.samples, 0.0, None, {}, None, interval), *entries)
+        entries = (_of_ordinary(data, wrong), *entries)
     counters = counting.counters(group_spikes, data.samples)
     depths = {population.name: population.depth for population in program.network.populations}
     return Evaluation(entries, Simulated(counting, group_spikes, counters.with_active(active.counts, depths)), raster)
+
+
+def _of_ordinary(data: Data, wrong: Sequence[int]) -> Entry:
+    """The ledger's entry of a network without spikes, by its wrong answers."""
+    if data.y is None:
+        return Entry("ordinary", None, data.samples, 0.0, None, {}, None)
+    right = data.samples - len(wrong)
+    interval = wilson_interval(right, data.samples)
+    return Entry(
+        "ordinary", right / data.samples, data.samples, 0.0, None, {}, None, interval, wrong_samples=tuple(wrong)
+    )
 
 
 def _both(*probes: Probe) -> Probe:

@@ -77,6 +77,7 @@ class Entry:
     accuracy_interval : the accuracy's 95 % confidence interval; None without labels.
     by_layer : the layers one by one.
     first_divergence : None where nothing differs, or nothing is compared.
+    wrong_samples : numbers of the samples whose class is wrong, from 0, ascending; None without labels.
     """
 
     stage: str
@@ -89,11 +90,13 @@ class Entry:
     accuracy_interval: tuple[float, float] | None = None
     by_layer: Mapping[str, LayerEntry] | None = None
     first_divergence: Divergence | None = None
+    wrong_samples: tuple[int, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON takes them."""
         interval = None if self.accuracy_interval is None else list(self.accuracy_interval)
-        return {**asdict(self), "accuracy_interval": interval}
+        wrong = None if self.wrong_samples is None else list(self.wrong_samples)
+        return {**asdict(self), "accuracy_interval": interval, "wrong_samples": wrong}
 
 
 class _Layer:
@@ -162,7 +165,7 @@ class Tally:
         self.layers = {p.name: _Layer(p.eventful, p.size) for p in populations}
         self.samples = 0
         self.labelled = 0
-        self.right = 0
+        self.wrong: list[int] = []
         self.compared = False
         self.divergence: Divergence | None = None
 
@@ -177,9 +180,9 @@ class Tally:
         """
         samples = activity[self.output].shape[0]
         if labels is not None:
-            self.labelled += samples
             classes = decide(activity[self.output], self.decision)
-            self.right += int(np.count_nonzero(classes == labels[:samples]))
+            self.wrong += (self.samples + np.flatnonzero(classes != labels[:samples])).tolist()
+            self.labelled += samples
         self.compared |= before is not None
         for name, layer in self.layers.items():
             if name not in activity:  # what only the network has, in a graph
@@ -211,7 +214,7 @@ class Tally:
         overflows : per layer, see `OverflowCounts`; None for a stage that does not count them.
         weight_shares : per layer, the shares of its weights that were clipped, and that became zero.
         """
-        samples = max(1, self.samples)
+        samples, right = max(1, self.samples), self.labelled - len(self.wrong)
         layers = {name: layer.spikes / samples for name, layer in self.layers.items() if layer.eventful}
         common = sum(layer.common for layer in self.layers.values())
         either = sum(layer.either for layer in self.layers.values())
@@ -223,13 +226,14 @@ class Tally:
         }
         return Entry(
             self.stage,
-            self.right / self.labelled if self.labelled else None,
+            right / self.labelled if self.labelled else None,
             self.samples,
             sum(layers.values()),
             _share(common, either) if self.compared else None,
             layers,
             sum(layer.mismatched or 0 for layer in self.layers.values()) if self.compared else None,
-            wilson_interval(self.right, self.labelled) if self.labelled else None,
+            wilson_interval(right, self.labelled) if self.labelled else None,
             by_layer,
             self.divergence,
+            tuple(self.wrong) if self.labelled else None,
         )

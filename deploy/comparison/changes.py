@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .accuracy import accuracy_change
+from .accuracy import accuracy_between
 from .least_energy import ENDS, mixed, same_constants
 from .placement import placement_change
 from .verdict import change_sentence
@@ -38,7 +38,7 @@ def changes_from(
         change = {
             "label": other["label"],
             "against": first["label"],
-            "accuracy": accuracy_change(first, other),
+            "accuracy": accuracy_between(*pair),
             "cores": other["cores"] - first["cores"],
             "chips": other["chips"] - first["chips"],
             "spikes": _ratio(first["spikes"], other["spikes"]),

@@ -12,7 +12,7 @@ from .changes import changes_from
 from .differences import differences
 from .figures import figures_of
 from .least_energy import least_energy
-from .notes import data_relation, notes
+from .notes import notes
 from .verdict import verdict
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ def comparison_of(
     changes = changes_from(deployments, reports, cores_of)
     return {
         "format": FORMAT,
-        "verdict": verdict(deployments, changes, least, data_relation(deployments, reports)),
+        "verdict": verdict(deployments, reports, changes, least),
         "deployments": deployments,
         "changes": changes,
         "least_energy": least,

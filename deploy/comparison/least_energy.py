@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Json = dict[str, Any]
+Json = Mapping[str, Any]
 Report = Mapping[str, Any]
 ENDS = ("low", "nominal", "high")
 
 
-def least_energy(deployments: Sequence[Json], reports: Sequence[Report]) -> dict[str, Json]:
+def least_energy(deployments: Sequence[Json], reports: Sequence[Report]) -> dict[str, dict[str, Any]]:
     """Per account that all have, which takes the least, and whether that is sure.
 
     Nothing where a chip is priced by several accounts: they differ by what they count, and not by what the deployments

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from .least_energy import mixed
 
-Json = dict[str, Any]
+Json = Mapping[str, Any]
 Report = Mapping[str, Any]
 DataRelation = Literal["same", "entered otherwise", "other"]
 DATA_NOTES = {

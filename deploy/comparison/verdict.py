@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..quantities import format_count, format_points, format_quantity, format_share
-from .accuracy import accuracy_change
-from .notes import DataRelation, listed
+from .accuracy import accuracy_between
+from .notes import data_relation, listed
 
 Json = Mapping[str, Any]
+Report = Mapping[str, Any]
 RESERVATIONS = {
     "same": "",
     "entered otherwise": "; but the data enter in other ways",
@@ -29,19 +30,19 @@ class Balance:
     open: list[str] = field(default_factory=list)
 
 
-def verdict(deployments: Sequence[Json], changes: Sequence[Json], least_energy: Json, data: DataRelation) -> str:
+def verdict(deployments: Sequence[Json], reports: Sequence[Report], changes: Sequence[Json], least_energy: Json) -> str:
     """A sentence on all of them.
 
     Parameters
     ----------
     deployments, changes, least_energy : as in the comparison.
-    data : whether all ran on the same samples.
+    reports : of the deployments.
     """
     if not changes:
         return f"There is one deployment only, {deployments[0]['label']}." if deployments else "There is no deployment."
     alike = len({one["target"] for one in deployments}) == 1
-    sentence = changes[0]["summary"] if len(changes) == 1 else _best_of_all(deployments, least_energy, alike)
-    return f"{sentence.removesuffix('.')}{RESERVATIONS[data]}."
+    sentence = changes[0]["summary"] if len(changes) == 1 else _best_of_all(deployments, reports, least_energy, alike)
+    return f"{sentence.removesuffix('.')}{RESERVATIONS[data_relation(deployments, reports)]}."
 
 
 def format_ratio(factor: float) -> str:
@@ -116,7 +117,7 @@ def _weigh_estimate(name: str, change: Json, of: str, balance: Balance) -> None:
         (balance.better if change["outcome"] == "less" else balance.worse).append(words)
 
 
-def _best_of_all(deployments: Sequence[Json], least_energy: Json, same_target: bool) -> str:
+def _best_of_all(deployments: Sequence[Json], reports: Sequence[Report], least_energy: Json, same_target: bool) -> str:
     """Which is the best in what."""
     praise: dict[str, list[str]] = {}
     least = least_energy.get(ACCOUNT)
@@ -132,19 +133,19 @@ def _best_of_all(deployments: Sequence[Json], least_energy: Json, same_target: b
     smallest, *larger = sorted(deployments, key=lambda one: one["cores"])
     if same_target and smallest["cores"] < larger[0]["cores"]:
         praise.setdefault(smallest["label"], []).append(f"fewest cores ({format_count(smallest['cores'])})")
-    accuracy = _most_accurate(deployments, praise)
+    accuracy = _most_accurate(deployments, reports, praise)
     parts = [f"{label} has the {listed(words)}" for label, words in praise.items()]
     said = listed(parts) if parts else "none takes less energy, time or cores than all others"
     return f"Of {len(deployments)} deployments, {said}; {accuracy}."
 
 
-def _most_accurate(deployments: Sequence[Json], praise: dict[str, list[str]]) -> str:
+def _most_accurate(deployments: Sequence[Json], reports: Sequence[Report], praise: dict[str, list[str]]) -> str:
     """Praise the one that surely answers best, and say how sure the accuracies are told apart."""
-    known = [one for one in deployments if one["accuracy"] is not None]
-    if len(known) < len(deployments):
+    if any(one["accuracy"] is None for one in deployments):
         return "not all have labels to know their accuracy by"
-    best, *others = sorted(known, key=lambda one: -one["accuracy"])
-    told_apart = [one["label"] for one in others if _is_lower(best, one)]
+    both = list(zip(deployments, reports, strict=True))
+    (best, its), *others = sorted(both, key=lambda pair: -pair[0]["accuracy"])
+    told_apart = [one["label"] for one, report in others if _is_lower(its, report)]
     if len(told_apart) == len(others):
         praise.setdefault(best["label"], []).append(f"highest accuracy ({format_share(best['accuracy'])})")
         return "all others answer worse by more than chance explains"
@@ -154,6 +155,6 @@ def _most_accurate(deployments: Sequence[Json], praise: dict[str, list[str]]) ->
     return "accuracies differ no more than chance explains"
 
 
-def _is_lower(best: Json, one: Json) -> bool:
-    change = accuracy_change(best, one)
+def _is_lower(best: Report, one: Report) -> bool:
+    change = accuracy_between(best, one)
     return change is not None and change["outcome"] == "lower"

@@ -76,6 +76,9 @@ class AccuracyChange(Section):
         min_length=2, max_length=2, description="Low and high end of its 95 % confidence interval (Newcombe)."
     )
     outcome: Literal["higher", "lower", "within chance"] = Field(description="What can be told from chance.")
+    paired: bool = Field(
+        default=False, description="Whether the interval counts which samples both answered correctly."
+    )
 
 
 class EstimateChange(Range):

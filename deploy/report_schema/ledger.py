@@ -56,9 +56,21 @@ class LedgerEntry(Section):
     first_divergence: Divergence | None = Field(
         description="The first difference from the stage before; null where there is none."
     )
+    wrong_samples: list[Count] | None = Field(
+        default=None,
+        description="Numbers of the samples that are not answered correctly, from 0, ascending; null without labels, "
+        "and in reports of versions that did not write them.",
+    )
 
     @model_validator(mode="after")
     def _interval_of_an_accuracy(self) -> Self:
         if (self.accuracy is None) != (self.accuracy_interval is None):
             raise ValueError("accuracy and accuracy_interval are known together or not at all")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_of_its_samples(self) -> Self:
+        wrong = self.wrong_samples or []
+        if wrong != sorted(set(wrong)) or (wrong and wrong[-1] >= self.samples):
+            raise ValueError("wrong_samples are numbers of its samples, each once and ascending")
         return self

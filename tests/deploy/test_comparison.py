@@ -40,6 +40,7 @@ def report(given_report: Json) -> Any:
         for entry in made["ledger"]:
             entry |= {
                 "samples": of, "accuracy": right / of, "accuracy_interval": list(wilson_interval(right, of)),
+                "wrong_samples": None,
             }  # fmt: skip
         return made | more
 
@@ -154,10 +155,28 @@ def test_the_verdict_on_several_says_which_is_the_best_in_what(report: Any) -> N
     )
 
 
+def test_answers_to_the_same_samples_are_held_against_each_other(report: Any) -> None:
+    def answering(wrong: range, data: str = "a") -> Json:
+        made: Json = report(right=1000 - len(wrong), of=1000)
+        for entry in made["ledger"]:
+            entry["wrong_samples"] = list(wrong)
+        return made | {"data": made["data"] | {"sha256": data * 64}}
+
+    before, after = answering(range(150)), answering(range(130))
+    assert "b is better in accuracy (+2.0 points)" in compared(before, after)["verdict"]
+    together = compared(before, after, before)
+    assert together["changes"][0]["accuracy"]["paired"]
+    assert "b has the highest accuracy (87.0 %)" in together["verdict"]
+    for other in (answering(range(130), data="b"), report(right=870, of=1000)):
+        apart = compared(before, other)
+        assert not apart["changes"][0]["accuracy"]["paired"]
+        assert "accuracy differs no more than chance explains (+2.0 points)" in apart["verdict"]
+
+
 def test_without_labels_accuracy_is_left_open(report: Any) -> None:
     unlabelled = report()
     for entry in unlabelled["ledger"]:
-        entry |= {"accuracy": None, "accuracy_interval": None}
+        entry |= {"accuracy": None, "accuracy_interval": None, "wrong_samples": None}
     comparison = compared(report(), unlabelled)
     assert comparison["changes"][0]["accuracy"] is None
     assert comparison["verdict"].endswith("accuracy is not known, for want of labels.")

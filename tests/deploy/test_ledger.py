@@ -81,6 +81,15 @@ def test_batches_add_up(tally):
         before = {name: values[sample : sample + 1] for name, values in FIRST.items()}
         tally.add(part, np.array([0]), before)
     assert (tally.entry().samples, tally.entry().accuracy, tally.entry().mismatched_spikes) == (2, 1.0, 3)
+    assert tally.entry().wrong_samples == ()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_wrong_samples_are_named(tally, at_once):
+    for samples in [slice(0, 2)] if at_once else [slice(0, 1), slice(1, 2)]:
+        tally.add({name: values[samples] for name, values in OTHER.items()}, np.array([0, 1])[samples], None)
+    assert tally.entry().wrong_samples == (1,)
+    assert tally.entry().as_dict()["wrong_samples"] == [1]
 
 
 def test_the_stage_before_may_have_more_samples_and_fewer_populations(tally):
@@ -104,7 +113,7 @@ def test_every_layer_has_its_figures(tally):
 def test_the_first_stage_has_nothing_to_compare(tally):
     tally.add(FIRST, None, None)
     entry = tally.entry()
-    assert (entry.accuracy_interval, entry.first_divergence) == (None, None)
+    assert (entry.accuracy_interval, entry.first_divergence, entry.wrong_samples) == (None, None, None)
     assert {(layer.agreement, layer.mismatched, layer.overflows) for layer in entry.by_layer.values()} == {(None,) * 3}
 
 

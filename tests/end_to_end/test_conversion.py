@@ -172,6 +172,7 @@ def test_accuracy_stays(deploy, digits, model, method, steps):
     assert list(ledger) == ["ordinary", "converted", "network", "integer", "simulator"]
     assert digits.accuracy[model] > 0.94
     assert ledger["ordinary"]["accuracy"] == pytest.approx(digits.accuracy[model])
+    assert ledger["ordinary"]["accuracy"] == 1 - len(ledger["ordinary"]["wrong_samples"]) / HELD_OUT
     # Kernels that were never trained leave two images more there, in a code so short.
     near = CHANCE + 2 / HELD_OUT * (model == "convolutional" and method == "rate")
     for stage in ("converted", "network", "integer", "simulator"):

@@ -19,6 +19,8 @@ def test_on_loihi_2(digits_artifact):
     assert stages["integer"]["accuracy"] >= stages["graph"]["accuracy"] - 0.03
     assert stages["simulator"]["mismatched_spikes"] == 0
     assert stages.get("lava", stages["simulator"])["mismatched_spikes"] == 0
+    for row in report["ledger"]:
+        assert len(row["wrong_samples"]) == round((1 - row["accuracy"]) * row["samples"])
     assert report["model"]["path"] == "digits"
     assert report["steps"] == 16
     assert any("encoder: constant current" in assumption for assumption in report["assumptions"])
