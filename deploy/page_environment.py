@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
 from ..mapping.constant import Bounds
+from .compiled_templates import CompiledTemplates
 from .quantities import UNKNOWN, format_count, format_interval, format_quantity, format_range, format_share, is_number
 from .report.baseline_verdict import format_factor
 
@@ -24,6 +25,7 @@ def page_environment() -> Environment:
         undefined=ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates(Path(__file__)),
     )
     environment.filters.update(
         quantity=format_quantity,

@@ -1,4 +1,4 @@
-"""Arrays on disk: `.npz` files without pickles, under any names.
+"""Arrays on disk: `.npz` files without pickles, under any names, and single ones as `.npy`.
 
 Files may come from strangers: what a member declares is looked at before it is read.
 """
@@ -75,19 +75,22 @@ class ArrayFile:
         member = self._members[name]
         if member.compress_type not in PACKINGS or member.flag_bits & ENCRYPTED:
             raise ValueError(f"{name} is encrypted, or packed in a way that NumPy does not write")
+        there = min(member.file_size, member.compress_size * MOST_DEFLATED)
         with self._archive.open(member) as content:
-            shape, in_columns, dtype = _header(content, name)
-            size = prod(shape) * dtype.itemsize
-            there = min(member.file_size, member.compress_size * MOST_DEFLATED)
-            if size > there:
-                raise ValueError(
-                    f"{name} of shape {shape} takes {in_bytes(size)}; the file holds {in_bytes(there)} at most"
-                )
-            if size > most:
-                raise ValueError(f"{name} of shape {shape} takes {in_bytes(size)}; {in_bytes(most)} can be read")
-            flat = np.empty(prod(shape), dtype)
-            _fill(flat.view(np.uint8), content, name)
-        return flat.reshape(shape[::-1]).transpose() if in_columns else flat.reshape(shape)
+            return _array(content, name, there, most)
+
+
+def _array(content: IO[bytes], name: str, there: int, most: int) -> Array:
+    """An array that takes at most as many bytes as are `there`, and at most as many as are allowed."""
+    shape, in_columns, dtype = _header(content, name)
+    size = prod(shape) * dtype.itemsize
+    if size > there:
+        raise ValueError(f"{name} of shape {shape} takes {in_bytes(size)}; the file holds {in_bytes(there)} at most")
+    if size > most:
+        raise ValueError(f"{name} of shape {shape} takes {in_bytes(size)}; {in_bytes(most)} can be read")
+    flat = np.empty(prod(shape), dtype)
+    _fill(flat.view(np.uint8), content, name)
+    return flat.reshape(shape[::-1]).transpose() if in_columns else flat.reshape(shape)
 
 
 def _header(content: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -163,6 +166,18 @@ def read_arrays(path: Path, most: int | None = None) -> dict[str, Array]:
             arrays[name] = file.read(name, rest)
             rest -= arrays[name].nbytes
     return arrays
+
+
+def read_array(path: Path) -> Array:
+    """The array of an `.npy` file.
+
+    Raises
+    ------
+    OSError : it cannot be read.
+    ValueError : it is damaged, no array of numbers or texts, or larger than the machine's memory.
+    """
+    with path.open("rb") as content:
+        return _array(content, path.name, path.stat().st_size, machine_memory())
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from numba.core import dispatcher
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
-_HASH_BYTES = hashlib.sha256().digest_size
+from .kept_bytes import keep, read_kept
 
 
 class CompiledCodeFiles:
@@ -39,12 +37,8 @@ class CompiledCodeFiles:
 
     def load(self, key: Any) -> Any:
         """What was compiled for a key; None where nothing was, or its file is damaged."""
-        try:
-            content = self._file(key).read_bytes()
-        except OSError:
-            return None
-        digest, body = content[:_HASH_BYTES], content[_HASH_BYTES:]
-        if hashlib.sha256(body).digest() != digest:
+        body = read_kept(self._file(key))
+        if body is None:
             return None
         found, data = pickle.loads(body)
         return data if found == (self._source, key) else None
@@ -57,15 +51,7 @@ class CompiledCodeFiles:
         OSError : there is no room.
         """
         body: bytes = dumps(((self._source, key), data))  # type: ignore[no-untyped-call]
-        file = self._file(key)
-        handle, partial = tempfile.mkstemp(prefix=f".{file.name[:64]}.", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as opened:
-                opened.write(hashlib.sha256(body).digest() + body)
-            Path(partial).replace(file)
-        except BaseException:
-            Path(partial).unlink()
-            raise
+        keep(self._file(key), body)
 
     def _file(self, key: Any) -> Path:
         name = hashlib.sha256(repr((numba.__version__, key)).encode()).hexdigest()[:24]

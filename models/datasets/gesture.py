@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..array_file import read_array
 from ..errors import DataError, UsageError
 from .aedat_file import polarity_events
 from .local_files import content_of, folder_with, start_of
@@ -134,15 +135,10 @@ def _recordings(gestures: list[_Gesture], downsampling: int) -> Recordings:
 def _array_events(path: Path) -> Events:
     start_of(path, _NAME)
     try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        table = read_array(path)
+    except (OSError, ValueError):
         raise DataError(f"{_NAME}: {path} is truncated or no NumPy array of numbers.") from None
-    if (
-        not isinstance(table, np.ndarray)
-        or table.ndim != 2
-        or table.shape[1] != _COLUMNS
-        or table.dtype.kind not in "iuf"
-    ):
+    if table.ndim != 2 or table.shape[1] != _COLUMNS or table.dtype.kind not in "iuf":
         raise DataError(f"{_NAME}: {path} is no array of numbers with columns for x, y, polarity and milliseconds.")
     if not np.all(np.isfinite(table)):
         raise DataError(f"{_NAME}: {path} holds values that are not finite.")

@@ -239,6 +239,16 @@ def test_what_is_wrong_with_cut_gestures(gestures: Path, array: Any, message: st
         load_recordings("dvs128-gesture", gestures)
 
 
+def test_a_gesture_that_declares_more_than_it_holds(gestures: Path) -> None:
+    path = gestures / "ibmGestureTest" / "user01_led" / "0.npy"
+    header = np.lib.format.header_data_from_array_1_0(np.empty((1, 4)))
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (10**10, 4)})
+        file.write(bytes(1000))
+    with pytest.raises(DataError, match="truncated or no NumPy array"):
+        load_recordings("dvs128-gesture", gestures)
+
+
 def test_gestures_that_are_missing(tmp_path: Path) -> None:
     for part in ("Train", "Test"):
         (tmp_path / f"ibmGesture{part}").mkdir()
