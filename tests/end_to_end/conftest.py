@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,7 +55,7 @@ def spikeloom(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     """Run a command within this process: `spikeloom("check", model)`; a traceback fails the test."""
     from spikeloom import cli
 
-    monkeypatch.setattr(cli.signal, "signal", lambda *arguments: None)  # pytest keeps its own handlers
+    monkeypatch.setattr(signal, "signal", lambda *arguments: None)  # pytest keeps its own handlers
     monkeypatch.setenv("COLUMNS", "200")
 
     def command(*arguments: object) -> Done:

@@ -153,6 +153,26 @@ def test_a_training_ends(delay: float, tmp_path: Path) -> None:
     assert not (tmp_path / "model.nir").exists()
 
 
+EARLY = """
+import sys
+from spikeloom.cli import main
+class Interrupting:
+    def find_spec(self, name, *rest):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["spikeloom.commands.interruption", "threading", "spikeloom.commands.application"])
+def test_a_ctrl_c_before_anything_else_is_told_as_any_other(module: str) -> None:
+    code = f"import sys; sys.modules.pop('threading', None)\n{EARLY.format(module=module)}"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", SENTENCE)
+
+
 BEGIN = """
 import hashlib, sys, time
 from spikeloom.commands.interruption import Interruption
