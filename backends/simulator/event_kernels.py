@@ -6,11 +6,16 @@ would take twice as long.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numba import types
 
 from .compiled_loops import compiled_loop, keep_loops
 from .convolution_tables import RUN_STEP
 from .event_buffers import Place
+from .loop_calls import address_of, call_at
 from .prefetching import LINE_BYTES, prefetch
 from .row_sums import add_line, add_rows, add_run
 from .synapse_tables import Column, Kind
@@ -49,10 +54,6 @@ _PIECES = int(Place.PIECES)
 _FIRED = int(Place.FIRED)
 _VALUES = int(Place.VALUES)
 _COUNTS = int(Place.COUNTS)
-_DENSE = int(Kind.DENSE)
-_CONVOLUTION = int(Kind.CONVOLUTION)
-_GROUPED_CONVOLUTION = int(Kind.GROUPED_CONVOLUTION)
-_ONE_TO_ONE = int(Kind.ONE_TO_ONE)
 _AHEAD, _MOST_AHEAD = 4, 512  # spikes of a listed projection, and synapses of each, that are asked for in advance
 
 
@@ -78,9 +79,18 @@ def add_dense(total, size, weights, begin, width, fired, start, count, values, n
         _add_run(total, np.uint64(0), weights, weight, np.uint64(size), values[numbers + event])
 
 
-@compiled_loop()
+@compiled_loop(cache=True)
+def _add_dense_rows(
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+    fired, start, count, values, numbers,
+):  # fmt: skip
+    add_dense(total, size, weights, rows[index, _WEIGHTS] + first, width, fired, start, count, values, numbers)
+
+
+@compiled_loop(cache=True)
 def _add_convolution(
-    total, grid, size, first, rows, index, weights, reached, fired, start, count, values, numbers
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, reached,
+    fired, start, count, values, numbers,
 ):  # fmt: skip
     """Add what spikes give to whole rows of positions, `first` being the first neuron of the first row.
 
@@ -119,8 +129,11 @@ def _add_convolution(
         grid[i] = 0
 
 
-@compiled_loop()
-def _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+@compiled_loop(cache=True)
+def _add_grouped_convolution(
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+    fired, start, count, values, numbers,
+):  # fmt: skip
     """As `_add_convolution`, position by position: with groups or dilation, runs end at each."""
     channels_in, width_in = rows[index, _CHANNELS_IN], rows[index, _WIDTH_IN]
     channels_out, height_out, width_out = (
@@ -152,8 +165,11 @@ def _add_grouped_convolution(total, size, first, rows, index, weights, fired, st
                     _add_run(total, np.uint64(target), weights, weight, np.uint64(outputs), value)
 
 
-@compiled_loop()
-def _add_one_to_one(total, size, first, rows, index, weights, fired, start, count, values, numbers):
+@compiled_loop(cache=True)
+def _add_one_to_one(
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+    fired, start, count, values, numbers,
+):  # fmt: skip
     for event in range(count):
         value = values[numbers + event] if numbers >= 0 else np.int32(1)
         source = fired[start + event]
@@ -161,9 +177,10 @@ def _add_one_to_one(total, size, first, rows, index, weights, fired, start, coun
             total[source - first] += np.int32(np.int32(weights[rows[index, _WEIGHTS] + source]) * value)
 
 
-@compiled_loop()
+@compiled_loop(cache=True)
 def _add_listed(
-    total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
+    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
+    fired, start, count, values, numbers,
 ):  # fmt: skip
     table, first_index, first_weight = rows[index, _POINTERS], rows[index, _INDICES], rows[index, _WEIGHTS]
     stride = pieces + 1
@@ -187,38 +204,40 @@ def _add_listed(
             total[target] += np.int32(np.int32(weights[weight + synapse]) * value)
 
 
-@compiled_loop(inline="always")
-def _add_events(
-    total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
-    fired, start, count, values, numbers,
-):  # fmt: skip
-    kind = rows[index, _KIND]
-    if kind == _DENSE:
-        begin = rows[index, _WEIGHTS] + first
-        add_dense(total, size, weights, begin, width, fired, start, count, values, numbers)
-    elif kind == _CONVOLUTION:
-        _add_convolution(
-            total, grid, size, first, rows, index, weights, indices, fired, start, count, values, numbers
-        )  # fmt: skip
-    elif kind == _GROUPED_CONVOLUTION:
-        _add_grouped_convolution(total, size, first, rows, index, weights, fired, start, count, values, numbers)
-    elif kind == _ONE_TO_ONE:
-        _add_one_to_one(total, size, first, rows, index, weights, fired, start, count, values, numbers)
-    else:
-        _add_listed(
-            total, first, piece, pieces, rows, index, weights, pointers, indices, fired, start, count, values, numbers
-        )  # fmt: skip
+_LOOPS: Mapping[int, Any] = {
+    int(Kind.DENSE): _add_dense_rows,
+    int(Kind.CONVOLUTION): _add_convolution,
+    int(Kind.GROUPED_CONVOLUTION): _add_grouped_convolution,
+    int(Kind.ONE_TO_ONE): _add_one_to_one,
+    int(Kind.LISTED): _add_listed,
+}
 
 
-@compiled_loop(cache=True)
-def gather(
-    total, grid, size, first, width, piece, pieces, step, sample, rows, weights, pointers, indices,
-    places, fired, values, counts,
-):  # fmt: skip
-    """Add up what arrives at a piece of a population in a step.
+def synapse_loop(kind: int, arrays: Mapping[str, Any]) -> int:
+    """The address of the loop over synapses of a kind, for `gather`.
 
     Parameters
     ----------
+    arrays : Numba's types of those arguments of `gather` that are arrays, by name.
+    """
+    whole = types.int64
+    total, rows, fired = arrays["total"], arrays["rows"], arrays["fired"]
+    tables = (arrays["weights"], arrays["pointers"], arrays["indices"])
+    numbers = (whole,) * 5  # size, first, width, piece, pieces
+    events = (fired, whole, whole, arrays["values"], whole)
+    return address_of(_LOOPS[kind], (total, arrays["grid"], *numbers, rows, whole, *tables, *events))
+
+
+@compiled_loop(inline="always")
+def gather(
+    loops, total, grid, size, first, width, piece, pieces, step, sample, rows, weights, pointers, indices,
+    places, fired, values, counts,
+):  # fmt: skip
+    """Add up what arrives at a piece of a population in a step; whether that failed.
+
+    Parameters
+    ----------
+    loops : (kinds,) int64, addresses of `synapse_loop`; only those of the kinds that occur are called.
     total : int16 or int32, of the piece's neurons, `size` of them; is changed.
     grid : zeros of the same kind, room for the grid of a convolution.
     first, width : the number of the piece's first neuron, and how many neurons the population has.
@@ -227,6 +246,7 @@ def gather(
     weights, pointers, indices : see `SynapseTables`.
     places, fired, values, counts : see `EventBuffers`.
     """
+    failed = False
     for index in range(rows.shape[0]):
         sent = step - rows[index, _LAG]
         if sent < 0:
@@ -238,7 +258,8 @@ def gather(
             count = counts[places[source, _COUNTS] + at * segments + segment]
             offset = at * neurons + segment * places[source, _PIECE]
             numbers = places[source, _VALUES] + offset if places[source, _VALUES] >= 0 else -1
-            _add_events(
+            failed |= call_at(loops[rows[index, _KIND]], (
                 total, grid, size, first, width, piece, pieces, rows, index, weights, pointers, indices,
                 fired, places[source, _FIRED] + offset, count, values, numbers,
-            )  # fmt: skip
+            ))  # fmt: skip
+    return failed

@@ -15,7 +15,7 @@ from .flag_bits import FLAGS_OF_A_WORD
 from .input_kernel import list_input
 from .interruption import InterruptionRequest
 from .layout import inner_numbers
-from .population_kernel import kernel_of
+from .population_kernel import PopulationTask, kernel_of
 from .row_sums import aligned_sums
 from .stages import Stage
 from .step_barrier import SPREAD
@@ -197,7 +197,7 @@ class PortionRunner:
 
     def _call(
         self, index: int, first: int, stop: int, begin: int, given: tuple[Array, Array], states: Mapping[int, Array]
-    ) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    ) -> tuple[Callable[..., None], PopulationTask]:
         """The compiled loop of a population, and what it takes after the piece and the steps."""
         run, buffers = self.whole, self.buffers
         population, neurons, synapses = run.network.populations[index], run.neurons[index], run.synapses
@@ -205,10 +205,11 @@ class PortionRunner:
         record = run.activity[name][first:stop] if name in run.activity else None
         probe = run.states[name][first:stop] if name in run.states else None
         rows, sums = given
-        weights = synapses.wide if rows.size and rows[0, Column.WIDE] else synapses.narrow
+        # Those of all projections that end here, also while products of matrices take the place of some.
+        wide = synapses.rows[synapses.first[index] : synapses.first[index + 1], Column.WIDE].any()
+        weights = synapses.wide if wide else synapses.narrow
         form = neurons.form if probe is None else neurons.complete_form
-        kernel = kernel_of(neurons.neuron.rule.name, form, population.graded)
-        return kernel, (
+        task = PopulationTask(
             index, begin, stop - first, rows, weights, synapses.pointers, synapses.indices, buffers.places,
             buffers.fired, buffers.values, buffers.counts, sums, states[index], neurons.parameters,
             self.totals[neurons.sums], self.grids[neurons.sums], self.numbers if population.graded else self.flags,
@@ -217,6 +218,7 @@ class PortionRunner:
             record if record is not None and population.graded else _NO_VALUES,
             _NO_STATES if probe is None else probe,
         )  # fmt: skip
+        return kernel_of(neurons.neuron.rule.name, form, population.graded, task), task
 
 
 def _sum(parts: Array) -> Array:

@@ -84,7 +84,7 @@ def forms_of(rule: IntegerRule) -> tuple[Form, ...]:
 
 
 def advance_of(rule: IntegerRule, number: int) -> Callable[..., None]:
-    """The compiled loop of a rule in the form of a number in `forms_of`.
+    """The loop of a rule in the form of a number in `forms_of`, to be compiled as part of another.
 
     It takes states (samples, states, neurons) int32, which sample of them, the first of the neurons to advance and how
     many they are; the sums that arrived at these, int32, which it sets to zero; parameters (parameters, neurons)
@@ -101,7 +101,7 @@ def advance_of(rule: IntegerRule, number: int) -> Callable[..., None]:
         "use_wide_vectors": use_wide_vectors,
         "step": numba.njit(inline="always")(_narrow(rule) if narrow else rule.step),
     }
-    return compiled_loop()(_compiled(_loop(rule, form, own), own, names))
+    return compiled_loop(inline="always")(_compiled(_loop(rule, form, own), own, names))
 
 
 def _loop(rule: IntegerRule, form: Form, own: str) -> str:
