@@ -201,7 +201,7 @@ def sample_layer(
         p.name: _arriving(p.connectivity, _sent(network, p, activity, units[p.source], samples), targets, rows)
         for p in incoming
     }
-    wanted = spikes[:samples].transpose(1, 0, 2)[:, :, targets].reshape(steps, -1, rows) != 0
+    wanted = np.ascontiguousarray(spikes[:samples].transpose(1, 0, 2)[:, :, targets].reshape(steps, -1, rows) != 0)
     assert isinstance(population.neuron, LeakyIntegrateAndFire)
     neuron = parameters_at(population.neuron, targets)
     current = np.zeros((samples, *targets.shape))

@@ -59,8 +59,8 @@ def score(neuron: IntegerLeakyIntegrateAndFire, sums: Array, wanted: Array, rete
     shape = np.broadcast_shapes(*(value.shape for value in neuron.rule_parameters.values()), (1, sums.shape[2]))
     parameters = np.stack(
         [np.broadcast_to(neuron.rule_parameters[name], shape) for name in neuron.rule.parameters]
-    ).astype(np.int64)
-    start = np.broadcast_to(neuron.initial_voltage, shape).astype(np.int64)
+    ).astype(np.int64, order="C")
+    start = np.broadcast_to(neuron.initial_voltage, shape).astype(np.int64, order="C")
     parts = np.zeros((min(sums.shape[1], PARTS), 2 + retentions.size, sums.shape[2]))
     _fill_all(parts, sums, wanted, parameters, start, np.asarray(retentions, dtype=np.float64))
     found = parts.sum(axis=0)

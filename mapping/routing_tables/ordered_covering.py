@@ -79,8 +79,8 @@ def _cover(blocks: Array, entries: Array, order: Array) -> Array:
     found = True
     while found:
         found = False
-        alike = np.sort(order)
-        alike = alike[np.argsort(entries[alike, ROUTE], kind="mergesort")]
+        # By route, and by number where it is the same; Numba takes seconds to compile a stable sort.
+        alike = np.sort(entries[order, ROUTE] * blocks.shape[0] + order) % blocks.shape[0]
         first = 0
         while first < alike.size:
             end = first
