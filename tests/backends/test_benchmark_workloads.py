@@ -134,6 +134,7 @@ def test_ours_and_the_peers_get_the_same_network(workload):
     assert np.array_equal(told, Simulator(workload.network).run(workload.data).activity[output])
 
 
+@pytest.mark.slow
 def test_the_random_network_recurs_in_integers():
     workload = workloads.make("E", {"neurons": 300, "synapses": 20, "steps": 120}, Path())
     (projection,) = workload.network.projections
@@ -263,6 +264,7 @@ def test_the_scatter_limit_adds_rightly():
     assert scatter_limit.scatter_limit(rows=20, fan_out=64, events=100_000, threads=1, repeats=2) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "same"), [("exact", True), ("float", False)])
 def test_plain_torch_gives_the_same_spikes_where_it_truncates(tmp_path, way, same):
     pytest.importorskip("torch")

@@ -58,7 +58,7 @@ FACTORS = st.tuples(*[st.floats(0.01, 100)] * 3)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@settings(max_examples=settings().max_examples // 5)
+@settings(max_examples=settings().max_examples // 10)
 @given(factors=st.lists(FACTORS, min_size=1, max_size=4))
 def test_every_price_is_that_of_the_account_alone(target: str, factors: list[tuple[float, float, float]]) -> None:
     program, counters = run(target)

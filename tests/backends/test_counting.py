@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -219,6 +219,7 @@ BOARDS = st.one_of(
 )
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(10, 40),

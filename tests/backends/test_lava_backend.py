@@ -237,6 +237,7 @@ def test_one_process_per_core_changes_no_spike() -> None:
     assert_same(net.network("out"), net.spikes(2, 6), processes="core", cores=cores)
 
 
+@pytest.mark.slow
 def test_only_the_output_is_recorded_if_asked() -> None:
     net = recurrent_network()
     network = net.network("kept")

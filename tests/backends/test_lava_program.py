@@ -112,8 +112,8 @@ def test_it_runs_from_another_folder_and_says_what_it_did(program: Path, tmp_pat
     [
         ("y", spikes(), "no array 'x'"),
         ("x", spikes()[..., :2], "has shape (2, 5, 1, 2), the network wants (samples, steps, 1, 3)"),
-        ("x", spikes() * 0.5, "must hold integers, not float64"),
-        ("x", spikes() * np.int64(2**40), "24 bits"),
+        pytest.param("x", spikes() * 0.5, "must hold integers, not float64", marks=pytest.mark.slow),
+        pytest.param("x", spikes() * np.int64(2**40), "24 bits", marks=pytest.mark.slow),
     ],
 )
 def test_a_wrong_input_is_one_sentence(program: Path, array: str, data: np.ndarray, message: str) -> None:
@@ -184,6 +184,7 @@ def test_killing_the_program_kills_its_children(program: Path) -> None:
     assert not (program / "out.npz").exists()
 
 
+@pytest.mark.slow
 def test_killing_all_children_at_once_ends_the_program(program: Path) -> None:
     """Even Python's keeper of shared memory, so that nobody but the supervisor is left to free it."""
     with (program / "leaky_rule.py").open("a") as rule:
@@ -208,6 +209,7 @@ def test_the_backend_says_when_lava_is_missing(tmp_path: Path, monkeypatch: pyte
         run_lava(relay_network(), spikes())
 
 
+@pytest.mark.slow
 def test_any_name_is_a_name(tmp_path: Path) -> None:
     found = run_lava(relay_network("file"), spikes())
     np.testing.assert_array_equal(found["file"], spikes().reshape(2, 5, 3))

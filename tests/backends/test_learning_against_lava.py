@@ -218,6 +218,7 @@ def test_any_rule_gives_the_integers_of_lava(lava: Lava, rule: LearningRule, see
         assert_same_at_every_step(lava, rule, lava_rule(lava, rule), weights, *activity(seed))
 
 
+@pytest.mark.slow
 def test_the_lowest_tag_does_not_stay_even_without_a_spike(lava: Lava) -> None:
     """A tag is rounded to -257 now and then, which its sum has no room for; the weight shows when that was."""
     rule = LearningRule(weight_rule="y0*(t + 256)", tag_rule="x0*(-7)*2^4", lowest_weight=-256)

@@ -74,7 +74,7 @@ def test_potentials_that_stay_and_loops_are_run_sample_by_sample(name, seed, tmp
     assert activity["second"].any()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["nest", pytest.param("brian2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("reset", [False, True])
 def test_real_simulators_do_what_the_stand_in_does(reset, name, seed, tmp_path):

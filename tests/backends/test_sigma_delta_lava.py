@@ -87,6 +87,7 @@ def images(samples: int, steps: int, *shape: int) -> Array:
     return np.where(random.random(still.shape) < 0.3, random.integers(0, 256, still.shape), still) / 256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sigma-delta", pytest.param("rate", marks=pytest.mark.slow)])
 def test_a_converted_network_with_a_way_around(method: Method) -> None:
     data = images(2, 4, 1, 6, 6)

@@ -119,7 +119,7 @@ def random_run(seed: int, most: int, rate: float) -> Ran:
     return run(random_network(random), spread(load_target("spinnaker2"), most), inputs)
 
 
-@settings(max_examples=settings().max_examples // 3, deadline=None)
+@settings(max_examples=settings().max_examples // 5, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(8, 60), st.sampled_from([0.05, 0.5]))
 def test_events_of_all_parts_are_those_of_every_single_spike(seed: int, most: int, rate: float) -> None:
     ran = random_run(seed, most, rate)

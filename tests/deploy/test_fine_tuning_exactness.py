@@ -150,7 +150,7 @@ def test_every_spike_is_that_of_the_integer_network(seed, graded_input):
         np.testing.assert_array_equal(alone[name].detach().numpy().transpose(1, 0, 2), values, err_msg=name)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(seeds)
 def test_what_training_moved_is_what_the_new_network_does(seed):
     """After any move of the latent numbers, also far beyond the registers."""

@@ -94,7 +94,9 @@ def recordings(random, samples):
     return (random.random((samples, STEPS, INPUTS)) < rates).astype(np.int64)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["spikes", "potentials"])
+@pytest.fixture(
+    scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["spikes", "potentials"]
+)
 def tuned(request):
     """Float network, 3-bit network, what fine-tuning made of it, and samples that it has not seen."""
     pytest.importorskip("torch")

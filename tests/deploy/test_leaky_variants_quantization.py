@@ -150,7 +150,7 @@ def smoothed(spikes: Array) -> Array:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("family", others_slow("alif", "ternary"))
+@pytest.mark.parametrize("family", others_slow("ternary"))
 def test_integers_follow_the_floats(family: str) -> None:
     likenesses, agreements = [], []
     for seed in range(8):

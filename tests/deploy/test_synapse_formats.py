@@ -164,6 +164,7 @@ def settled(wish, bound, seed=0):
     return quantizer, settling, settling.result()
 
 
+@pytest.mark.slow
 def test_automatic_bits_keep_the_bound_and_none_to_spare():
     quantizer, settling, quantization = settled(Wish(bits=None), 0.25)
     assert quantizer.free_run.changed(quantization.network) <= 0.25

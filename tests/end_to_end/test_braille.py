@@ -109,6 +109,7 @@ def test_the_program_runs_the_same_after_saving_again(braille_artifact, recordin
     np.testing.assert_array_equal(simulate(again, x).answer, simulate(program, x).answer)
 
 
+@pytest.mark.slow
 @needs_lava
 def test_run_in_lava(spikeloom, braille_artifact, recordings):
     done = spikeloom("run", braille_artifact, "--backend", "lava", "--data", recordings, "--samples", 3, "--json")
@@ -128,6 +129,7 @@ def test_twenty_samples_in_lava(spikeloom, braille_artifact, recordings, process
     assert done.json["accuracy"] >= 0.8
 
 
+@pytest.mark.slow
 @needs_lava
 def test_the_program_of_the_artifact_gives_the_same_spikes(braille_artifact, recordings, tmp_path):
     program = load_program(braille_artifact)

@@ -223,6 +223,7 @@ def test_what_was_deployed_runs_again_with_the_same_figures(spikeloom, digits, t
     assert "as trained, without spikes" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["rate", "integrate"])
 def test_spikes_as_input_are_compared_with_the_network_on_the_images(deploy, digits, encoder):
     done = deploy("dense", "--convert", "rate", "--steps", 40, "--encoder", encoder, "--samples", 60, "--json")

@@ -61,6 +61,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     return out, package.deploy(graph, "loihi2", data=(x, y), out=out, lava_samples=with_lava, max_loss=1.0)
 
 
+@pytest.mark.slow
 def test_every_stage_agrees_with_the_one_before(deployed: tuple[Path, Any]) -> None:
     _, report = deployed
     stages = {entry["stage"]: entry for entry in report["ledger"]}
@@ -73,12 +74,14 @@ def test_every_stage_agrees_with_the_one_before(deployed: tuple[Path, Any]) -> N
         assert not any(stages["integer"]["by_layer"][name]["overflows"].values()), name
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(lava_problem() is not None, reason=str(lava_problem()))
 def test_lava_gives_the_same_integers(deployed: tuple[Path, Any]) -> None:
     _, report = deployed
     assert {entry["stage"]: entry for entry in report["ledger"]}["lava"]["mismatched_spikes"] == 0
 
 
+@pytest.mark.slow
 def test_the_artifact_says_the_same(deployed: tuple[Path, Any]) -> None:
     out, report = deployed
     assert json.loads((out / "report.json").read_text()) == report

@@ -37,7 +37,9 @@ def ours() -> ModuleType:
     return loaded(ROOT / "benchmarks" / "mapping_instances.py")
 
 
-@pytest.mark.parametrize("name", ["cnn115k", "lsm99k", "sw100k", "mlp"])
+@pytest.mark.parametrize(
+    "name", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("cnn115k", "lsm99k")), "sw100k", "mlp"]
+)
 def test_networks(ours, theirs, name):
     for own, other in zip(ours.NETWORKS[name](), theirs.network(name), strict=True):
         assert np.array_equal(own, other)

@@ -65,9 +65,9 @@ def test_residual_sums_wait_for_the_longer_way(benchmark_networks: ModuleType) -
 @pytest.mark.parametrize(
     ("name", "fused"),
     [
-        ("ResNet-50", False),
+        pytest.param("ResNet-50", False, marks=pytest.mark.slow),
         pytest.param("ResNet-50", True, marks=pytest.mark.slow),
-        ("MobileNet", False),
+        pytest.param("MobileNet", False, marks=pytest.mark.slow),
         ("MobileNet", True),
     ],
 )

@@ -124,7 +124,7 @@ def change_by_a_pair(rule: LearningRule, difference: int) -> float:
 def test_a_target_that_follows_its_source_is_potentiated_along_the_curve() -> None:
     """Delta t = t(target) - t(source); -20..20 steps."""
     rule = stdp(1, 2, -1, 8, 12, x1_impulse=60, y1_impulse=60)
-    for difference in (-20, -12, -8, -4, -2, -1, 1, 2, 4, 8, 12, 20):
+    for difference in (-20, -8, -1, 1, 8, 20):
         found = change_by_a_pair(rule, difference)
         expected = 120 * np.exp(-difference / 8) if difference > 0 else -60 * np.exp(difference / 12)
         assert np.sign(found) == np.sign(difference)

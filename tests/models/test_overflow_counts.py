@@ -44,7 +44,7 @@ def leaky_steps(draw):
     return neuron, draw(state), draw(state), draw(arriving)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=15 * settings().max_examples, deadline=None)
 @given(leaky_steps())
 def test_every_current_that_wraps_and_every_potential_that_saturates_is_counted(case):
     neuron, current, voltage, arriving = case
@@ -91,7 +91,7 @@ def sigma_delta_steps(draw):
     return neuron, draw(state), sent, draw(st.one_of(st.integers(-(2**20), 2**20), st.integers(-(2**34), 2**34)))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=15 * settings().max_examples, deadline=None)
 @given(sigma_delta_steps())
 def test_every_sum_of_changes_that_wraps_is_counted(case):
     neuron, sigma, sent, arriving = case

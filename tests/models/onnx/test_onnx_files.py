@@ -244,7 +244,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, len(graph.nod
 """
 
 
-@pytest.mark.parametrize("kind", ["inside", "external", "as Constant"])
+@pytest.mark.parametrize("kind", [pytest.param("inside", marks=pytest.mark.slow), "external", "as Constant"])
 def test_reading_takes_at_most_three_times_the_size_of_the_model(tools, tmp_path, kind):
     nodes = "a = Gemm<transB=1>(x, w, b) c = Relu(a) y = MatMul(c, v)"
     weights = {"w": normal(3000, 1500), "b": normal(3000), "v": normal(3000, 1500)}
