@@ -76,3 +76,55 @@ def test_an_artifact_is_the_same_anywhere(tiny, tmp_path):
 )
 def test_an_artifact_of_many_cores_is_the_same_anywhere(tmp_path, model, target, options):
     is_the_same_anywhere(tmp_path, model, "", target, options)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{"samples": 60, "lava_samples": 0, "operating_point": "knee"}',
+        '{"samples": 60, "lava_samples": 0, "bits": 4, "fine_tune": 3, "max_loss": 1}',
+        '{"samples": 60, "lava_samples": 0, "effort": "best", "split": "auto"}',
+    ],
+)
+def test_an_artifact_that_was_searched_or_trained_for_is_the_same_anywhere(tmp_path, options):
+    is_the_same_anywhere(tmp_path, "digits", "", "loihi2", options)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_a_recurrent_network_of_a_file_is_the_same_anywhere(tmp_path, shared_data):
+    network, recordings = shared_data / "nir" / "braille.nir", shared_data / "braille" / "braille.npz"
+    is_the_same_anywhere(tmp_path, network, recordings, "loihi2", '{"samples": 40, "lava_samples": 1}')
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("method", ["rate", "sigma-delta"])
+def test_a_converted_network_is_the_same_anywhere(tmp_path, method):
+    """A convolutional one in ONNX without spikes."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    random = np.random.default_rng(0)
+    weights = {
+        "kernel": random.normal(0, 0.4, (4, 1, 3, 3)).astype(np.float32),
+        "matrix": random.normal(0, 0.2, (10, 144)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "kernel"], ["seen"]),
+        helper.make_node("Relu", ["seen"], ["active"]),
+        helper.make_node("Flatten", ["active"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "matrix"], ["answer"], transB=1),
+    ]
+    image, answer = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("image", ["n", 1, 8, 8]), ("answer", ["n", 10]))
+    )
+    held = [numpy_helper.from_array(values, name) for name, values in weights.items()]
+    graph = helper.make_graph(nodes, "convolutional", [image], [answer], held)
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "network.onnx")
+    np.savez(tmp_path / "data.npz", x=random.random((40, 1, 8, 8)).astype(np.float32), y=np.arange(40) % 10)
+    options = f'{{"convert": "{method}", "steps": 4, "lava_samples": 0, "max_loss": 1}}'
+    is_the_same_anywhere(tmp_path, tmp_path / "network.onnx", tmp_path / "data.npz", "loihi2", options)
