@@ -43,13 +43,13 @@ test-all: $(STAMPS)/test $(STAMPS)/interop-tried $(STAMPS)/pynn-tried  ## run al
 TESTS ?= tests -m "not slow"
 
 test-all-pythons: $(STAMPS)/venv  ## run the tests on every installed Python, 3.11 to 3.13, each in its own environment
-	$(BIN)/python tests/environments.py pythons $(TESTS)
+	$(BIN)/python tests/environments.py pythons $(SHARED_OUT) $(TESTS)
 
 test-lowest: $(STAMPS)/venv  ## run the tests with the lowest versions of all dependencies that pyproject.toml allows
-	$(BIN)/python tests/environments.py lowest $(TESTS)
+	$(BIN)/python tests/environments.py lowest $(SHARED_OUT) $(TESTS)
 
 test-newest: $(STAMPS)/venv  ## run the tests with the newest versions of all dependencies
-	$(BIN)/python tests/environments.py newest $(TESTS)
+	$(BIN)/python tests/environments.py newest $(SHARED_OUT) $(TESTS)
 
 # FUZZ_FILES=100000 reads more, FUZZ_SEED=1 others; what is not answered as it should be lies in build/fuzz/findings.
 FUZZ_FILES ?= 20000

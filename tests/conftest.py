@@ -14,6 +14,20 @@ settings.register_profile("thorough", max_examples=300, deadline=None)  # make t
 settings.load_profile("quick")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take files of all folders in turn: two processes in one folder would compile the same loops at the same time."""
+    files: dict[str, dict[Path, int]] = {}
+    for item in items:
+        folder = files.setdefault(item.path.relative_to(Path(__file__).parent).parts[0], {})
+        folder.setdefault(item.path, len(folder))
+
+    def turn(item: pytest.Item) -> float:
+        folder = files[item.path.relative_to(Path(__file__).parent).parts[0]]
+        return (folder[item.path] + 0.5) / len(folder)
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real models and recordings that are not part of the repository; skips where it is absent."""

@@ -47,7 +47,7 @@ def count_sources(
     sums = np.empty(nonzero.shape[1], np.int32)
     window = np.empty(in_size, np.int64)
     found = 0
-    first = np.int64(0)  # a plain 0 would have what is called compiled once for it and once for all other numbers
+    first: Any = np.int64(0)  # a plain 0 would have what is called compiled once for it and once for all other numbers
     while first < here.size:
         end = first + 1
         while end < here.size and _same_channels(channel_of, following, slot[first], slot[end]):

@@ -89,6 +89,7 @@ def test_other_integers_do_not_give_the_recording(shared_data: Path, reference: 
     assert not np.array_equal(readable, potential)
 
 
+@pytest.mark.slow
 def test_lava_gives_the_recording_today(shared_data: Path, lava: Any) -> None:
     data, potential, spikes = recording(shared_data, "lif_lava_loihi_fixed")
     numbers = integers_of_the_paper(shared_data)

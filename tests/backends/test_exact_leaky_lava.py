@@ -172,7 +172,8 @@ def test_samples_are_the_intervals_of_lif_reset(lava: Any, reference: Any, seed:
         assert_same(reference(network, sent)["out"], answer[f"{number}"], inside)
 
 
-@pytest.mark.parametrize("steps", [250, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [250, 1000])
 def test_many_steps(lava: Any, reference: Any, steps: int) -> None:
     """Slow decays, where an error of one in a potential would be kept for long."""
     random = np.random.default_rng(6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -100,6 +101,7 @@ def test_the_examples_spike_and_saturate() -> None:
     assert 10 < saturated < 110
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=settings().max_examples // 10)
 @given(seeds)
 def test_graded_vectors(lava: Any, seed: int) -> None:

@@ -59,6 +59,7 @@ def assert_alive(network: Network, run: Any, labels: Array) -> None:
         assert states["voltage"].min() < 0 < states["voltage"].max()
 
 
+@pytest.mark.slow
 def test_digits_in_lava(digits: Any, lava: Any, reference: Any, translation: Any) -> None:
     network, data, labels = digits
     samples, steps = data.shape[:2]

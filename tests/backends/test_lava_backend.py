@@ -231,6 +231,7 @@ def test_recurrence_resets_and_numbers() -> None:
     assert_same(network, inputs)
 
 
+@pytest.mark.slow
 def test_one_process_per_core_changes_no_spike() -> None:
     net = layered_network()
     cores = {"plain": np.arange(108) // 60, "pooled": np.arange(36) % 2, "mirror": np.full(36, 7)}

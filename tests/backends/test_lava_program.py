@@ -141,6 +141,7 @@ def test_missing_software_is_one_sentence_with_the_command_that_helps(program: P
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_failing_process_ends_the_run_at_once_and_is_shown(program: Path) -> None:
     with (program / "leaky_rule.py").open("a") as rule:
         rule.write("\n\ndef step(*state, **parameters):\n    raise FloatingPointError('a rule broke')\n")

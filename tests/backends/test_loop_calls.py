@@ -70,6 +70,7 @@ print(Simulator(network).run(random.random((2, 40, 6)) < 0.4, "all").activity["l
 """
 
 
+@pytest.mark.slow
 def test_machine_code_from_disk_is_called_as_that_just_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

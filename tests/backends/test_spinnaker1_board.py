@@ -177,6 +177,7 @@ BUSY = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, samples=st.integers(1, 5))
 def test_loads_of_single_samples_make_up_those_of_the_mean(seed: int, samples: int) -> None:

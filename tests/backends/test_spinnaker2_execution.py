@@ -142,7 +142,7 @@ def test_events_of_all_parts_are_those_of_every_single_spike(seed: int, most: in
                 assert part.product is None or part.product.inputs == here.any(axis=0).sum()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(8, 60), st.sampled_from([0.02, 0.2, 0.9]))
 def test_each_part_runs_in_the_faster_way_and_the_array_takes_over_its_events(
     seed: int, most: int, rate: float

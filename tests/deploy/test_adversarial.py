@@ -164,7 +164,7 @@ def test_differences_from_the_baseline_are_held_against_what_was_published() -> 
     assert "complete-leakage is less robust than the baseline, other than published" in told
 
 
-@pytest.mark.parametrize("task", ["digits", "sequences"])
+@pytest.mark.parametrize("task", ["digits", pytest.param("sequences", marks=pytest.mark.slow)])
 def test_a_study_attacks_both_networks(task: str, tmp_path: Path) -> None:
     options = {"task": task, "variants": "baseline", "repeats": 1, "epochs": 2, "training_samples": 300,
                "attacked": 12, "at_once": 8, "most": 400}  # fmt: skip

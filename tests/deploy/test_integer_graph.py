@@ -109,7 +109,7 @@ def test_graph_network_and_simulator_give_the_same_integers(seed, graded):
 
 
 @pytest.mark.skipif(lava_problem() is not None, reason=str(lava_problem()))
-@pytest.mark.parametrize("graded", [False, True])
+@pytest.mark.parametrize("graded", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_mapped_and_in_lava_they_are_the_same(graded):
     random = np.random.default_rng(0)
     graph = prepare(integer_graph(random, graded))

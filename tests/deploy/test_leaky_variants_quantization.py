@@ -173,6 +173,7 @@ def test_integers_follow_the_floats(family: str) -> None:
     assert np.median(agreements) > LEAST_AGREEMENT, agreements
 
 
+@pytest.mark.slow
 def test_the_bound_tells_a_wrong_scale() -> None:
     """Thresholds a tenth too large, as with a wrong scale, are below the bound of every family."""
     for family in FAMILIES:

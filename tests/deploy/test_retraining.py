@@ -72,6 +72,7 @@ def test_samples_to_train_with_are_none_of_those_to_measure_with(files: Path) ->
     assert "spikes cost nothing" in retraining.notes[0]
 
 
+@pytest.mark.slow
 def test_built_in_models_are_trained_by_their_own_recipe() -> None:
     subject = open_subject("digits", "loihi2", None, configuration(None, samples=20), Quiet())
     retraining = retraining_of(subject, (), 40, 0.05)

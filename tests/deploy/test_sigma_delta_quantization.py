@@ -91,7 +91,7 @@ def test_integers_answer_as_floats_do_and_no_state_overflows(ordinary_network, l
     assert agreeing / 40 > 0.9
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=settings().max_examples // 3, deadline=None)
 @given(seeds)
 def test_the_simulator_gives_the_same_integers(ordinary_network, seed):
     random = np.random.default_rng(seed)

@@ -45,7 +45,7 @@ def test_check_explains_the_mapping(spikeloom, tiny, scarce):
         assert word in text
 
 
-@pytest.mark.parametrize("effort", ["fast", "best"])
+@pytest.mark.parametrize("effort", [pytest.param("fast", marks=pytest.mark.slow), "best"])
 def test_the_same_seed_gives_the_same_bytes(spikeloom, tiny, scarce, tmp_path, effort):
     def deployed():
         done = spikeloom(

@@ -63,6 +63,7 @@ def test_the_folder_of_another_study_is_left_alone(studied: Path, spikeloom: Com
     assert done.json["sentences"] == json.loads(before)["sentences"]
 
 
+@pytest.mark.slow
 def test_a_study_without_a_folder_finds_one(
     spikeloom: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,7 +123,7 @@ def test_a_model_that_comes_untrained_says_how_to_train_it(spikeloom):
     is_error(spikeloom("check", "spiking-vgg11"), 3, "spikeloom train spiking-vgg11")
 
 
-@pytest.mark.parametrize("name", ["mlp-snn", pytest.param("cnn-snn", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["mlp-snn", "cnn-snn"])
 def test_trained_models_are_checked_by_name(spikeloom, name):
     pytest.importorskip("mlxtend")
     done = spikeloom("check", name, "--json")
@@ -133,7 +133,8 @@ def test_trained_models_are_checked_by_name(spikeloom, name):
     assert any(steps in assumption for assumption in done.json["assumptions"])
 
 
-@pytest.mark.parametrize("name", ["mlp-snn", pytest.param("cnn-snn", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mlp-snn", "cnn-snn"])
 def test_trained_models_deploy_by_name(spikeloom, tmp_path, name):
     pytest.importorskip("mlxtend")
     samples = 60
