@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ def load_target(name_or_path: str | Path) -> Target:
     A file of the user's own may say `extends: loihi2` and then give only what differs, such as
     `topology: {chips: 4}`; a constant is replaced as a whole, so that no number keeps another one's source.
     """
-    return _validated(_read(name_or_path, ()), str(name_or_path))
+    name = str(name_or_path)
+    return _own_target(name) if name in target_names() else _validated(_read(name_or_path, ()), name)
+
+
+@cache
+def _own_target(name: str) -> Target:
+    """A target that comes along, which does not change while a program runs."""
+    return _validated(_read(name, ()), name)
 
 
 def _read(name_or_path: str | Path, seen: tuple[Path, ...]) -> dict[str, Any]:
