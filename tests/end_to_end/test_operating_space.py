@@ -91,7 +91,14 @@ def test_a_deployed_folder_can_be_studied(spikeloom: Command, tiny_artifact: Pat
     done = spikeloom(*asked, "--processes", 1, "--json")
     assert done.code == 0, done.err
     assert done.json["subject"]["model"] == str(tiny_artifact)
-    done = spikeloom(*asked[:-1], tmp_path / "other", "--mode", "retrain", "--processes", 1)
+
+
+def test_a_deployed_folder_cannot_be_trained_anew(
+    spikeloom: Command, tiny_artifact: Path, tiny: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    asked = ("study", "operating-space", tiny_artifact, "--data", tiny / "data.npz", *GRID, "-o", tmp_path / "other")
+    done = spikeloom(*asked, "--mode", "retrain", "--processes", 1)
     assert done.code == 2
     assert "holds integers only: to train anew, name the model that it was made from" in done.err
     assert "Traceback" not in done.err

@@ -293,6 +293,8 @@ def test_ternary_layers_stay_so_where_bits_are_left_open(deployed):
 
 @pytest.mark.parametrize("options", [("--bits", 4), ("--split", "yes"), ("--prune", "auto"), ("--fine-tune", 3)])
 def test_a_network_of_integers_cannot_be_quantized(spikeloom, shared_data, tmp_path, options):
+    if "--fine-tune" in options:
+        pytest.importorskip("torch")
     model, data = shared_data / "netx" / "mnist.net", shared_data / "mnist" / "test.npz"
     plain = ("deploy", model, "--data", data, "--samples", 5, "--lava-samples", 0, "--out", tmp_path / "out")
     refused(spikeloom(*plain, *options), 2, "made of integers", options[0].strip("-").replace("-", "_"), "leave it out")
