@@ -15,11 +15,13 @@ from spikeloom.backends.simulator.compiled_loops import compiled_loop
 from spikeloom.backends.simulator.loop_calls import address_of, call_at
 
 
+@compiled_loop()
 def _add_quotients(numbers, by, results):
     for i in range(numbers.size):
         results[i] += numbers[i] // by
 
 
+@compiled_loop()
 def _add_remainders(numbers, by, results):
     for i in range(numbers.size):
         results[i] += numbers[i] % by
@@ -36,7 +38,7 @@ def numbers() -> Any:
 
 
 def address(loop: Any, numbers: Any) -> int:
-    return address_of(compiled_loop()(loop), (typeof(numbers), types.int64, types.Array(types.int64, 1, "C")))
+    return address_of(loop, (typeof(numbers), types.int64, types.Array(types.int64, 1, "C")))
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])

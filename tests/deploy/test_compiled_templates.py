@@ -62,7 +62,7 @@ def test_the_second_time_nothing_is_compiled(said: Any, not_compiled: Any) -> No
     assert said() == "Hello chip."
 
 
-def test_another_text_is_compiled(said: Any, not_compiled: Any) -> None:
+def test_another_text_is_compiled(said: Any) -> None:
     said()
     assert said("Bye {{ who }}.") == "Bye chip."
 

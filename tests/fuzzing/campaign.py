@@ -146,10 +146,9 @@ def main() -> int:
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        threads[0].join(SHOWN_EVERY)
+        for thread in threads:
+            thread.join(SHOWN_EVERY / len(threads))
         print(campaign.line(time.monotonic() - start), flush=True)
-        for thread in threads[1:]:
-            thread.join(0 if any(other.is_alive() for other in threads) else None)
     print(campaign.line(time.monotonic() - start))
     for kind in kinds:
         print(kind, {key.split()[1]: count for key, count in sorted(campaign.counts.items()) if key.split()[0] == kind})

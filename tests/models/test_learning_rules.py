@@ -121,15 +121,20 @@ def change_by_a_pair(rule: LearningRule, difference: int) -> float:
     return float(np.mean(changes))
 
 
-def test_a_target_that_follows_its_source_is_potentiated_along_the_curve() -> None:
+OFTEN, SELDOM = (-20, -8, -1, 1, 8, 20), (-12, -4, -2, 2, 4, 12)  # steps; the latter in `make test-all`
+
+
+@pytest.mark.parametrize("difference", [*OFTEN, *(pytest.param(steps, marks=pytest.mark.slow) for steps in SELDOM)])
+def test_a_target_that_follows_its_source_is_potentiated_along_the_curve(difference: int) -> None:
     """Delta t = t(target) - t(source); -20..20 steps."""
-    rule = stdp(1, 2, -1, 8, 12, x1_impulse=60, y1_impulse=60)
-    for difference in (-20, -8, -1, 1, 8, 20):
-        found = change_by_a_pair(rule, difference)
-        expected = 120 * np.exp(-difference / 8) if difference > 0 else -60 * np.exp(difference / 12)
-        assert np.sign(found) == np.sign(difference)
-        assert found == pytest.approx(expected, abs=5), difference
-    assert change_by_a_pair(rule, 0) == 120 - 60
+    found = change_by_a_pair(stdp(1, 2, -1, 8, 12, x1_impulse=60, y1_impulse=60), difference)
+    expected = 120 * np.exp(-difference / 8) if difference > 0 else -60 * np.exp(difference / 12)
+    assert np.sign(found) == np.sign(difference)
+    assert found == pytest.approx(expected, abs=5)
+
+
+def test_spikes_at_the_same_step_do_both() -> None:
+    assert change_by_a_pair(stdp(1, 2, -1, 8, 12, x1_impulse=60, y1_impulse=60), 0) == 120 - 60
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(-256, 255), st.integers(0, 511))
